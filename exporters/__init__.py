@@ -1,0 +1,1 @@
+"""Checkpoint -> verified ONNX graphs. torch is imported here and nowhere else."""

@@ -1,0 +1,38 @@
+"""Embeddings in memory: least recently used first out, bounded in bytes."""
+
+from collections import OrderedDict
+
+from server.core.embedding import EmbeddingKey, ImageEmbedding
+
+
+class MemoryCache:
+    """An EmbeddingCache for one event loop. An embedding larger than the whole bound is not kept."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._entries: OrderedDict[EmbeddingKey, ImageEmbedding] = OrderedDict()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self._bytes
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: EmbeddingKey) -> ImageEmbedding | None:
+        """The embedding, now the most recently used; None when it is not here."""
+        embedding = self._entries.get(key)
+        if embedding is not None:
+            self._entries.move_to_end(key)
+        return embedding
+
+    def put(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
+        """Keeps the embedding, and drops the least recently used ones until all fit."""
+        replaced = self._entries.pop(key, None)
+        self._bytes += embedding.nbytes - (replaced.nbytes if replaced else 0)
+        self._entries[key] = embedding
+        while self._bytes > self._max_bytes:
+            _, dropped = self._entries.popitem(last=False)
+            self._bytes -= dropped.nbytes

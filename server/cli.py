@@ -1,0 +1,152 @@
+"""The command `samserve`."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import uvicorn
+
+from server import __version__
+from server.app import create_app, load_model
+from server.errors import SamserveError
+from server.logs import set_up_logs
+from server.models.manifest import Manifest
+from server.settings import Settings, read_settings
+from server.weights.pull import pull
+from server.weights.sources import Progress, describe, parse_source
+from server.weights.store import GraphStore, find_manifest, known_models
+
+_WELCOME = """
+samserve {version} serves {model} on {url}
+
+In Label Studio: project settings -> Model -> Connect Model, paste
+    {url}
+and switch on "Interactive preannotations". A labeling config to start from:
+    <View>
+      <Image name="image" value="$image"/>
+      <BrushLabels name="brush" toName="image"><Label value="Object"/></BrushLabels>
+      <KeyPointLabels name="click" toName="image" smart="true"><Label value="Object"/></KeyPointLabels>
+      <RectangleLabels name="box" toName="image" smart="true"><Label value="Object"/></RectangleLabels>
+    </View>
+Label Studio 1.23.1 and newer connect to a backend on a private address only when started with
+    ML_BLOCK_LOCAL_IP=false SSRF_PROTECTION_ENABLED=false
+"""
+
+
+class _Group(click.Group):
+    """Shows a SamserveError as one line and exit status 1, never as a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SamserveError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Group)
+@click.version_option(__version__)
+def main() -> None:
+    """Segment Anything for Label Studio's smart tools."""
+
+
+@main.command()
+@click.option("--host", help="Address to listen on.  [SAMSERVE_HOST, 0.0.0.0]")
+@click.option("--port", type=int, help="Port to listen on.  [SAMSERVE_PORT, 9090]")
+@click.option("--debug", is_flag=True, help="Log in detail.")
+def serve(host: str | None, port: int | None, debug: bool) -> None:
+    """Serve a model; its weights are fetched first if they are not here."""
+    settings = read_settings(os.environ, host=host, port=port)
+    set_up_logs(debug=debug)
+    _pull(find_manifest(settings.model), settings, None)
+    model = load_model(settings)
+    click.echo(_WELCOME.format(version=__version__, model=model.version, url=_url(settings)), err=True)
+    uvicorn.run(
+        create_app(settings, model),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@main.group()
+def weights() -> None:
+    """The models' graphs on this machine."""
+
+
+@weights.command("list")
+def list_models() -> None:
+    """All models, and whether their graphs are here."""
+    store = _store(read_settings(os.environ))
+    for manifest in known_models():
+        state = "ready" if store.is_whole(manifest) else "not pulled"
+        click.echo(f"{manifest.name:16} {state:12} {_mib(manifest):6.1f} MiB  {manifest.title}, {manifest.license}")
+
+
+@weights.command("pull")
+@click.argument("name", required=False)
+@click.option(
+    "--from", "source", metavar="URL|FOLDER", help="Where the graphs are, instead of where the manifest says."
+)
+def pull_model(name: str | None, source: str | None) -> None:
+    """Fetch a model's graphs, and verify them."""
+    settings = read_settings(os.environ)
+    manifest = find_manifest(name or settings.model)
+    _pull(manifest, settings, source)
+    click.echo(f"{manifest.version} is in {_store(settings).folder(manifest)}")
+
+
+@weights.command()
+@click.argument("name", required=False)
+def verify(name: str | None) -> None:
+    """Compare a model's graphs with its manifest; exit status 1 when they differ."""
+    settings = read_settings(os.environ)
+    manifest, store = find_manifest(name or settings.model), _store(settings)
+    problems = [store.problem(manifest, graph) for graph in manifest.graphs]
+    for graph, problem in zip(manifest.graphs, problems, strict=True):
+        click.echo(f"{store.folder(manifest) / graph.file}: {problem or 'ok'}")
+    if any(problems):
+        sys.exit(1)
+
+
+def _pull(manifest: Manifest, settings: Settings, source: str | None) -> None:
+    sources = [parse_source(source)] if source else manifest.sources
+    with _progress(f"Fetching {manifest.title}") as progress:
+        used = pull(manifest, _store(settings), sources, progress)
+    if used:
+        click.echo(f"Fetched and verified {manifest.title} from {describe(used)} ({manifest.license})", err=True)
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[Progress]:
+    """A bar on stderr that appears with the first byte."""
+    bars: list[Any] = []
+
+    def advance(so_far: int, total: int) -> None:
+        if not bars:
+            bars.append(click.progressbar(length=total, label=label, file=sys.stderr).__enter__())
+        bars[0].update(so_far - bars[0].pos)
+
+    try:
+        yield advance
+    finally:
+        for bar in bars:
+            bar.render_finish()
+
+
+def _store(settings: Settings) -> GraphStore:
+    return GraphStore(settings.cache_path / "weights")
+
+
+def _mib(manifest: Manifest) -> float:
+    return sum(graph.bytes for graph in manifest.graphs) / (1 << 20)
+
+
+def _url(settings: Settings) -> str:
+    host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}{settings.base_path}"

@@ -1,0 +1,58 @@
+"""Where in a task's data its image is named."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from server.core.labelconfig import ObjectTag
+from server.errors import BadTask
+
+_VARIABLE = re.compile(r"\$([A-Za-z_][\w.\[\]]*)")
+_UPLOAD_WITHOUT_KEY = "$undefined$"  # Label Studio's key for uploads made before the project had a config
+
+
+def image_value(data: Mapping[str, Any], tag: ObjectTag, item_index: int | None) -> str:
+    """The image reference that `tag` points at in a task's data, as the task spells it.
+
+    A value that is just `$path` is looked up (dots and [n] descend); in any other, each `$path` is filled in.
+
+    Raises:
+        BadTask: the field is missing, empty, or not text.
+    """
+    value = _resolve(tag.value, data)
+    if tag.is_list:
+        value = _nth(value, item_index or 0, tag)
+    if not isinstance(value, str) or not value.strip():
+        raise BadTask(f"the task's field {tag.value!r} (for <{tag.kind} name={tag.name!r}>) holds no image: {value!r}")
+    return value.strip()
+
+
+def _resolve(template: str, data: Mapping[str, Any]) -> Any:
+    whole = _VARIABLE.fullmatch(template)
+    if whole:
+        return _look_up(whole[1], data)
+    return _VARIABLE.sub(lambda match: str(_look_up(match[1], data)), template)
+
+
+def _look_up(path: str, data: Mapping[str, Any]) -> Any:
+    if path in data:
+        return data[path]
+    if _UPLOAD_WITHOUT_KEY in data:
+        return data[_UPLOAD_WITHOUT_KEY]
+    value: Any = data
+    for key in re.findall(r"[^.\[\]]+", path):
+        try:
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise BadTask(
+                f"the task's data has no field {path!r}; it has {', '.join(map(repr, data)) or 'none'}"
+            ) from None
+    return value
+
+
+def _nth(value: Any, index: int, tag: ObjectTag) -> Any:
+    if not isinstance(value, list):
+        raise BadTask(f"the task's field {tag.value!r} must be a list of images, as valueList says")
+    if not 0 <= index < len(value):
+        raise BadTask(f"item_index {index}: the task's field {tag.value!r} has {len(value)} images")
+    return value[index]

@@ -1,0 +1,71 @@
+"""Every error samserve raises on purpose.
+
+SamserveError
+├── BadRequest            the caller must change the request                    400
+│   ├── BadTask             no task, no image field, an empty image value
+│   ├── BadLabelConfig      XML that does not parse, or a control that is not in it
+│   └── BadPrompt           a gesture that makes no sense in its image
+├── ImageError            the request is fine, its image is not
+│   ├── ImageUnavailable    the bytes could not be fetched                      502
+│   ├── ImageRefused        a safety rule forbids fetching or decoding it       422
+│   └── ImageUnreadable     the bytes are not a whole image                     422
+├── Overloaded            too much is queued; try again later                   503
+├── ModelUnusable         the weights are missing, broken or do not fit         stops the start
+└── BadSettings           a setting that does not exist or does not parse       stops the start
+"""
+
+
+class SamserveError(Exception):
+    """Base of the tree; its message names the thing and the way out, and is safe to show to the caller."""
+
+
+class BadRequest(SamserveError):
+    """The caller must change the request."""
+
+
+class BadTask(BadRequest):
+    """The task lacks what is needed to find its image."""
+
+
+class BadLabelConfig(BadRequest):
+    """The labeling config cannot be used."""
+
+
+class BadPrompt(BadRequest):
+    """A gesture that makes no sense in its image."""
+
+
+class ImageError(SamserveError):
+    """The task's image cannot be used."""
+
+
+class ImageUnavailable(ImageError):
+    """The image's bytes could not be fetched."""
+
+
+class ImageRefused(ImageError):
+    """A safety rule forbids fetching or decoding the image."""
+
+
+class ImageUnreadable(ImageError):
+    """The bytes are not a whole image of a known format."""
+
+
+class Overloaded(SamserveError):
+    """Too much is queued already.
+
+    Attributes:
+        retry_after: seconds after which trying again makes sense.
+    """
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ModelUnusable(SamserveError):
+    """The weights are missing, broken, or do not fit their manifest."""
+
+
+class BadSettings(SamserveError):
+    """A setting does not exist or does not parse."""

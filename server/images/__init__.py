@@ -1,0 +1,1 @@
+"""Image bytes, from wherever Label Studio keeps them."""

@@ -1,0 +1,48 @@
+"""An image file's bytes -> RGB pixels, as a browser would show them."""
+
+import io
+
+import numpy as np
+from PIL import Image as PillowImage
+from PIL import ImageOps
+
+from server.core.embedding import Image
+from server.errors import ImageRefused, ImageUnreadable
+
+PillowImage.MAX_IMAGE_PIXELS = None  # the limit is checked below, where its message can name the setting
+
+
+def decode_image(content: bytes, max_pixels: int) -> Image:
+    """(H, W, 3) uint8 RGB with the EXIF orientation applied.
+
+    Raises:
+        ImageRefused: it has more than `max_pixels`; nothing is decoded then.
+        ImageUnreadable: it is no image of a known format, or is cut short.
+    """
+    if not content:
+        raise ImageUnreadable("the image file is empty")
+    try:
+        image = PillowImage.open(io.BytesIO(content))
+    except Exception as error:  # format plugins raise whatever a broken header makes them raise
+        raise ImageUnreadable(
+            f"these {len(content)} bytes are not an image of a known format{_hint(content)}"
+        ) from error
+    if image.width * image.height > max_pixels:
+        raise ImageRefused(
+            f"the image has {image.width} x {image.height} px, more than {max_pixels / 1e6:g} megapixels; "
+            f"to allow it, raise SAMSERVE_MAX_MEGAPIXELS"
+        )
+    try:
+        return np.asarray(_rgb(ImageOps.exif_transpose(image)))
+    except Exception as error:  # likewise
+        raise ImageUnreadable(f"the {image.format} image cannot be decoded: {error}") from error
+
+
+def _rgb(image: PillowImage.Image) -> PillowImage.Image:
+    if image.mode.startswith("I"):  # 16 bits a pixel; Pillow's own conversion would clip at 255
+        return PillowImage.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+    return image.convert("RGB")
+
+
+def _hint(content: bytes) -> str:
+    return ": it looks like HTML or XML, perhaps a login or error page" if content.lstrip()[:1] == b"<" else ""

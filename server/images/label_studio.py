@@ -1,0 +1,78 @@
+"""Signing requests to Label Studio: legacy tokens as they are, personal access tokens through a short-lived one."""
+
+import base64
+import binascii
+import time
+from collections.abc import AsyncGenerator
+
+import httpx
+import msgspec
+
+from server.errors import ImageUnavailable
+
+_REFRESH = "refresh"  # the token_type of a personal access token
+_RENEW_BEFORE = 30.0  # seconds; an access token lives for 300
+
+
+class _Claims(msgspec.Struct):
+    token_type: str = ""
+    exp: float = 0.0
+
+
+class _Access(msgspec.Struct):
+    access: str
+
+
+class LabelStudioAuth(httpx.Auth):
+    """Signs with `Token ...` for a legacy token, with `Bearer ...` for a personal access token.
+
+    The bearer is short-lived; it is renewed before it expires, or once on a 401.
+    """
+
+    def __init__(self, url: str, api_key: str) -> None:
+        self._refresh_url = url.rstrip("/") + "/api/token/refresh"
+        self._api_key = api_key
+        self._is_refresh_token = _claims(api_key).token_type == _REFRESH
+        self._access = ""
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Signs `request`; fetches or renews the access token first where one is needed."""
+        if not self._is_refresh_token:
+            request.headers["Authorization"] = f"Token {self._api_key}"
+            yield request
+            return
+        if _claims(self._access).exp < time.time() + _RENEW_BEFORE:
+            await self._renew((yield self._renewal()))
+        request.headers["Authorization"] = f"Bearer {self._access}"
+        response = yield request
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            await self._renew((yield self._renewal()))
+            request.headers["Authorization"] = f"Bearer {self._access}"
+            yield request
+
+    def _renewal(self) -> httpx.Request:
+        return httpx.Request("POST", self._refresh_url, json={"refresh": self._api_key})
+
+    async def _renew(self, response: httpx.Response) -> None:
+        if response.is_error:
+            raise ImageUnavailable(
+                f"{response.status_code} from {self._refresh_url}: LABEL_STUDIO_API_KEY is a personal access token "
+                f"that Label Studio does not accept; it may have been revoked"
+            )
+        try:
+            self._access = msgspec.json.decode(await response.aread(), type=_Access).access
+        except msgspec.MsgspecError:
+            raise ImageUnavailable(
+                f"{self._refresh_url} gave no access token: is LABEL_STUDIO_URL Label Studio?"
+            ) from None
+
+
+def _claims(token: str) -> _Claims:
+    """The unverified claims of a JSON web token; empty ones when `token` is not one."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return _Claims()
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)), type=_Claims)
+    except (msgspec.MsgspecError, binascii.Error, UnicodeDecodeError):
+        return _Claims()

@@ -1,0 +1,25 @@
+"""Where log lines go and what they look like."""
+
+import logging
+import sys
+
+import structlog
+
+
+def set_up_logs(*, debug: bool) -> None:
+    """Lines for people on a terminal, JSON elsewhere; both on stderr."""
+    terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=not terminal),
+            *([] if terminal else [structlog.processors.format_exc_info]),
+            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(
+        level=logging.INFO if debug else logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
+    )

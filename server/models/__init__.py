@@ -1,0 +1,1 @@
+"""How model families differ: pure functions between pixels, tensors and masks."""

@@ -1,0 +1,83 @@
+"""Segment Anything and the models that share its decoder (MobileSAM).
+
+Follows `segment_anything/utils/transforms.py` and `utils/onnx.py` of facebookresearch/segment-anything: the longest
+side is resized to `input_size`, pixels are normalised and then zero-padded right and bottom; points are scaled alike.
+The decoder's graph returns one mask: of two points (the padding point counts) the best of three by predicted IoU,
+of more the single-mask token.
+"""
+
+import cv2
+import numpy as np
+from PIL import Image as PillowImage
+
+from server.core.embedding import Image, ImageEmbedding
+from server.core.geometry import ImageSize
+from server.core.prediction import Logits, Mask, MaskPrediction
+from server.core.prompt import Prompt
+from server.models.family import Tensors
+from server.models.manifest import Preprocessing
+
+_POSITIVE, _NEGATIVE, _PADDING, _TOP_LEFT, _BOTTOM_RIGHT = 1.0, 0.0, -1.0, 2.0, 3.0
+_NO_MASK_INPUT = np.zeros((1, 1, 256, 256), np.float32)
+_SMALLEST_OUTPUT = np.array([256, 256], np.float32)  # the graph's own full-size masks are not used
+
+
+def encoder_inputs(image: Image, how: Preprocessing) -> Tensors:
+    """(1, 3, input_size, input_size) float32: resized, normalised, zero-padded."""
+    height, width = _resized(ImageSize(*image.shape[:2]), how.input_size)
+    pixels = PillowImage.fromarray(image).resize((width, height), PillowImage.Resampling.BILINEAR)
+    padded = np.zeros((1, 3, how.input_size, how.input_size), np.float32)
+    content = padded[0, :, :height, :width]
+    mean, std = (np.array(channels, np.float32)[:, None, None] for channels in (how.mean, how.std))
+    np.subtract(np.asarray(pixels).transpose(2, 0, 1), mean, out=content)  # (h, w, 3) -> (3, h, w)
+    np.divide(content, std, out=content)
+    return {"image": padded}
+
+
+def embedding(size: ImageSize, outputs: Tensors) -> ImageEmbedding:
+    """The (1, 256, 64, 64) image embedding."""
+    return ImageEmbedding(size, {"image_embeddings": outputs["image_embeddings"]})
+
+
+def decoder_inputs(embedding: ImageEmbedding, prompt: Prompt, how: Preprocessing) -> Tensors:
+    """Points scaled from the prompt's frame to the encoder's input; without a box a padding point follows."""
+    rows = [(point.x, point.y, _POSITIVE if point.positive else _NEGATIVE) for point in prompt.points]
+    if prompt.box is None:
+        rows.append((0.0, 0.0, _PADDING))
+    else:
+        rows += [(prompt.box.x1, prompt.box.y1, _TOP_LEFT), (prompt.box.x2, prompt.box.y2, _BOTTOM_RIGHT)]
+    points = np.array(rows, np.float64)  # (N, 3)
+    to_input = how.input_size / embedding.size.longest
+    to_image = (embedding.size.width / prompt.frame.width, embedding.size.height / prompt.frame.height)
+    return {
+        "image_embeddings": embedding.tensors["image_embeddings"],
+        "point_coords": (points[None, :, :2] * to_image * to_input).astype(np.float32),
+        "point_labels": points[None, :, 2].astype(np.float32),
+        "mask_input": _NO_MASK_INPUT,
+        "has_mask_input": np.zeros(1, np.float32),
+        "orig_im_size": _SMALLEST_OUTPUT,
+    }
+
+
+def prediction(outputs: Tensors, embedding: ImageEmbedding, prompt: Prompt, how: Preprocessing) -> MaskPrediction:
+    """The mask in the prompt's frame."""
+    low_res: Logits = outputs["low_res_masks"][0, 0].astype(np.float32, copy=False)
+    return MaskPrediction(
+        mask=_upsampled(low_res, _resized(embedding.size, how.input_size), prompt.frame, how.input_size),
+        iou_prediction=float(outputs["iou_predictions"][0, 0]),
+        low_res_logits=low_res,
+    )
+
+
+def _resized(size: ImageSize, longest: int) -> tuple[int, int]:
+    """(height, width) of an image whose longest side was resized to `longest`."""
+    scale = longest / size.longest
+    return max(1, int(size.height * scale + 0.5)), max(1, int(size.width * scale + 0.5))
+
+
+def _upsampled(low_res: Logits, content: tuple[int, int], frame: ImageSize, input_size: int) -> Mask:
+    """(H, W) bool: logits enlarged to the input, its padding cut off, enlarged to the frame, thresholded at 0."""
+    full = cv2.resize(low_res, (input_size, input_size), interpolation=cv2.INTER_LINEAR)
+    height, width = content
+    mask: Mask = cv2.resize(full[:height, :width], (frame.width, frame.height), interpolation=cv2.INTER_LINEAR) > 0
+    return mask

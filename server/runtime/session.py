@@ -1,0 +1,51 @@
+"""One ONNX graph, loaded, with its tensors addressed by name."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from server.errors import ModelUnusable
+from server.models.family import Tensors
+from server.models.manifest import Graph
+
+_PREFERRED = ("CUDAExecutionProvider", "CPUExecutionProvider")
+
+
+class Session:
+    """A graph ready to run; `run` may be called from several threads at once."""
+
+    def __init__(self, path: Path, graph: Graph, threads: int) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle sessions must not burn a core
+        providers = [name for name in _PREFERRED if name in ort.get_available_providers()]
+        try:
+            self._session = ort.InferenceSession(str(path), options, providers=providers)
+        except Exception as error:  # onnxruntime raises a family of its own, without a common base
+            raise ModelUnusable(f"onnxruntime cannot load {path.name}: {error}") from error
+        self._graph = graph
+        self._check_names()
+
+    @property
+    def provider(self) -> str:
+        """The execution provider that really runs the graph."""
+        return str(self._session.get_providers()[0])
+
+    def run(self, tensors: Tensors) -> dict[str, NDArray[np.generic]]:
+        """The graph's outputs for `tensors`; both are named as the family names them."""
+        feeds = {self._graph.inputs[name]: tensor for name, tensor in tensors.items()}
+        outputs = self._session.run(list(self._graph.outputs.values()), feeds)
+        return dict(zip(self._graph.outputs, outputs, strict=True))
+
+    def _check_names(self) -> None:
+        for kind, named, real in (
+            ("input", self._graph.inputs, self._session.get_inputs()),
+            ("output", self._graph.outputs, self._session.get_outputs()),
+        ):
+            missing = set(named.values()) - {tensor.name for tensor in real}
+            if missing:
+                raise ModelUnusable(
+                    f"{self._graph.file} has no {kind} {', '.join(sorted(missing))}, which its manifest names"
+                )

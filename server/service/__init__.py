@@ -1,0 +1,1 @@
+"""What the server does, in asyncio terms; knows core and its own ports only."""

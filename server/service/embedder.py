@@ -1,0 +1,86 @@
+"""The one way to make an image embedding: fetch, decode, encode, keep; each once however many wait."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+import structlog
+
+from server.core.embedding import ImageEmbedding
+from server.core.reference import ImageReference
+from server.errors import ImageUnavailable
+from server.service.flights import Flights
+from server.service.identities import Identities
+from server.service.ports import EmbeddingCache, ImageDecoder, ImageSource, Model
+
+log = structlog.get_logger("samserve.embed")
+
+
+class Embedder:
+    """Gives images' embeddings, from the cache where it has them."""
+
+    def __init__(
+        self,
+        model: Model,
+        cache: EmbeddingCache,
+        images: ImageSource,
+        decode_image: ImageDecoder,
+        identities: Identities,
+        encoder: Executor,
+    ) -> None:
+        self._model, self._cache, self._images = model, cache, images
+        self._decode_image, self._identities, self._encoder = decode_image, identities, encoder
+        self._by_uri: Flights[ImageEmbedding] = Flights()
+        self._by_content: Flights[ImageEmbedding] = Flights()
+
+    async def embed(self, reference: ImageReference) -> ImageEmbedding:
+        """The embedding of the image that a task names.
+
+        Raises:
+            ImageError: the image cannot be had, or is none.
+        """
+        uri = self._images.locate(reference)
+        name = hashlib.sha256(uri.encode()).hexdigest()  # a data: URI is as long as its image
+        identity = self._identities.get(name)
+        if identity and self._identities.is_fresh(identity):
+            embedding = self._cache.get(self._model.key(identity.sha256))
+            if embedding:
+                return embedding
+        return await self._by_uri.join(name, lambda: self._fetch(uri, name, reference))
+
+    async def _fetch(self, uri: str, name: str, reference: ImageReference) -> ImageEmbedding:
+        try:
+            content = await self._images.fetch(uri)
+        except ImageUnavailable as error:
+            stale = self._stale(name)
+            if stale is None:
+                raise
+            log.warning("image_not_revalidated", task=reference.task, reason=str(error))
+            return stale
+        sha256 = await asyncio.to_thread(_sha256, content)
+        embedding = self._cache.get(self._model.key(sha256))
+        if embedding is None:
+            embedding = await self._by_content.join(sha256, lambda: self._encode(content, sha256, reference))
+        self._identities.put(name, sha256)
+        return embedding
+
+    async def _encode(self, content: bytes, sha256: str, reference: ImageReference) -> ImageEmbedding:
+        image = await asyncio.to_thread(self._decode_image, content)
+        embedding = await _run(self._encoder, lambda: self._model.encode(image))
+        self._cache.put(self._model.key(sha256), embedding)
+        log.info("encoded", task=reference.task, width=embedding.size.width, height=embedding.size.height)
+        return embedding
+
+    def _stale(self, name: str) -> ImageEmbedding | None:
+        """The embedding of what the image was when it could last be fetched."""
+        identity = self._identities.get(name)
+        return self._cache.get(self._model.key(identity.sha256)) if identity else None
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+async def _run(executor: Executor, work: Callable[[], ImageEmbedding]) -> ImageEmbedding:
+    return await asyncio.get_running_loop().run_in_executor(executor, work)

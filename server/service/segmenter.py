@@ -1,0 +1,48 @@
+"""From a click to the regions that answer it."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Executor
+
+from server.core.context import Gesture
+from server.core.embedding import ImageEmbedding
+from server.core.labelconfig import ControlTag
+from server.core.reference import ImageReference
+from server.core.region import Region, brush_region
+from server.errors import Overloaded
+from server.service.embedder import Embedder
+from server.service.ports import Model
+
+
+class Segmenter:
+    """Answers gestures; decoding has a thread of its own, so that it never waits for an encode of another image."""
+
+    def __init__(self, embedder: Embedder, model: Model, decoder: Executor, capacity: int) -> None:
+        self._embedder, self._model, self._decoder = embedder, model, decoder
+        self._capacity = capacity
+        self._under_way = 0
+
+    async def segment(
+        self, reference: ImageReference, gestures: Sequence[Gesture], control: ControlTag
+    ) -> list[Region]:
+        """One region for each gesture whose mask is not empty, in the gestures' order.
+
+        Raises:
+            Overloaded: `capacity` calls are under way already.
+            ImageError: the image cannot be had, or is none.
+        """
+        if self._under_way >= self._capacity:
+            raise Overloaded(f"{self._under_way} clicks are waiting already; try again in a moment")
+        self._under_way += 1
+        try:
+            embedding = await self._embedder.embed(reference)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._decoder, self._regions, embedding, gestures, control)
+        finally:
+            self._under_way -= 1
+
+    def _regions(self, embedding: ImageEmbedding, gestures: Sequence[Gesture], control: ControlTag) -> list[Region]:
+        answers = (
+            brush_region(self._model.decode(embedding, gesture.prompt), gesture, control) for gesture in gestures
+        )
+        return [region for region in answers if region is not None]

@@ -1,0 +1,119 @@
+"""Every knob, typed; read from the environment once, at the start."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from server.errors import BadSettings
+
+_PREFIX = "SAMSERVE_"
+_LABEL_STUDIO = {
+    "label_studio_url": ("LABEL_STUDIO_URL", "LABEL_STUDIO_HOST"),
+    "label_studio_api_key": ("LABEL_STUDIO_API_KEY", "LABEL_STUDIO_ACCESS_TOKEN"),
+}
+
+_Positive = msgspec.Meta(ge=1)
+
+
+def _doc(text: str) -> msgspec.Meta:
+    return msgspec.Meta(description=text)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings; `SAMSERVE_` and a field's name in capitals is its variable."""
+
+    host: Annotated[str, _doc("Address to listen on.")] = "0.0.0.0"  # noqa: S104 - Label Studio is often in a container
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535), _doc("Port to listen on.")] = 9090
+    base_path: Annotated[str, _doc("Path under which everything is served, such as /sam.")] = ""
+    cache_dir: Annotated[str, _doc("Folder for everything samserve writes; ~/.cache/samserve unless set.")] = ""
+    model: Annotated[str, _doc("Which of the models in weights/ to serve.")] = "mobile_sam"
+    threads: Annotated[int, msgspec.Meta(ge=0), _doc("Threads per graph; 0 takes all cores.")] = 0
+    embedding_memory_mib: Annotated[int, _Positive, _doc("Bound on the memory that embeddings take.")] = 1024
+    allow_hosts: Annotated[
+        tuple[str, ...], _doc("Non-public hosts, addresses or networks that images may come from, comma-separated.")
+    ] = ()
+    max_image_mib: Annotated[int, _Positive, _doc("Largest image file.")] = 256
+    max_megapixels: Annotated[int, _Positive, _doc("Largest image.")] = 200
+    fetch_seconds: Annotated[float, msgspec.Meta(gt=0), _doc("Longest wait for an image's bytes.")] = 30.0
+    label_studio_url: Annotated[str, _doc("Where Label Studio is, to fetch its uploads.")] = ""
+    label_studio_api_key: Annotated[
+        str, _doc("A token of Label Studio's: a personal access token or a legacy one.")
+    ] = ""
+
+    def __repr__(self) -> str:
+        return f"Settings({self.model}, {self.host}:{self.port})"  # the token stays out of logs and tracebacks
+
+    @property
+    def cache_path(self) -> Path:
+        """The folder for everything samserve writes."""
+        if self.cache_dir:
+            return Path(self.cache_dir).expanduser()
+        return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "samserve"
+
+    @property
+    def max_pixels(self) -> int:
+        """Largest image in pixels."""
+        return self.max_megapixels * 1_000_000
+
+    @property
+    def cores(self) -> int:
+        """Threads per graph."""
+        return self.threads or _available_cores()
+
+
+def read_settings(environment: Mapping[str, str], **overrides: Any) -> Settings:
+    """The settings that `environment` holds; `overrides` that are not None win.
+
+    Raises:
+        BadSettings: an unknown SAMSERVE_ variable, or a value that does not parse.
+    """
+    known = set(Settings.__struct_fields__) - set(_LABEL_STUDIO)
+    values: dict[str, Any] = {}
+    for variable, text in environment.items():
+        if not variable.startswith(_PREFIX):
+            continue
+        name = variable.removeprefix(_PREFIX).lower()
+        if name not in known:
+            raise BadSettings(f"there is no setting {variable}{_suggestion(name, known)}")
+        values[name] = _entries(text) if name == "allow_hosts" else text
+    for name, variables in _LABEL_STUDIO.items():
+        values[name] = next((environment[key] for key in variables if environment.get(key)), "")
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        field = str(error).rpartition("$.")[2].strip("`")
+        variable = _LABEL_STUDIO.get(field, (_PREFIX + field.upper(),))[0]
+        raise BadSettings(f"{variable}: {str(error).partition(' - at')[0]}") from None
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    if settings.label_studio_url and not settings.label_studio_url.startswith(("http://", "https://")):
+        raise BadSettings("LABEL_STUDIO_URL must start with http:// or https://")
+    if settings.base_path and not settings.base_path.startswith("/"):
+        raise BadSettings("SAMSERVE_BASE_PATH must start with a slash, such as /sam")
+
+
+def _entries(text: str) -> tuple[str, ...]:
+    return tuple(entry.strip() for entry in text.split(",") if entry.strip())
+
+
+def _suggestion(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return (
+        f"; did you mean {_PREFIX}{close[0].upper()}?"
+        if close
+        else f"; there are {', '.join(sorted(_PREFIX + k.upper() for k in known))}"
+    )
+
+
+def _available_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,46 @@
+"""Domain errors -> status codes; the one place where that is decided."""
+
+from typing import Any
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from server.core.region import new_region_id
+from server.errors import BadRequest, ImageRefused, ImageUnavailable, ImageUnreadable, Overloaded, SamserveError
+
+log = structlog.get_logger("samserve.web")
+
+_STATUS: dict[type[SamserveError], int] = {
+    BadRequest: 400,
+    ImageUnavailable: 502,
+    ImageRefused: 422,
+    ImageUnreadable: 422,
+    Overloaded: 503,
+}
+
+
+def answer_domain_error(request: Request[Any, Any, Any], error: SamserveError) -> Response[dict[str, str]]:
+    """A SamserveError with the status its kind has; the message is the way out."""
+    status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+    log.warning("refused", path=request.url.path, status=status, error=type(error).__name__, reason=str(error))
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Overloaded) else None
+    return _answer(status, type(error).__name__, str(error), headers)
+
+
+def answer_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, str]]:
+    """Litestar's own errors (no such path, wrong method, body too large) in the same form."""
+    return _answer(error.status_code, type(error).__name__, error.detail, error.headers)
+
+
+def answer_bug(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:
+    """Anything else is a bug of ours: the traceback goes to the log, its reference to the caller."""
+    reference = new_region_id()
+    log.error("bug", path=request.url.path, reference=reference, exc_info=error)
+    return _answer(500, "InternalError", f"samserve failed; the log has the reason under reference={reference}")
+
+
+def _answer(status: int, error: str, detail: str, headers: dict[str, Any] | None = None) -> Response[dict[str, str]]:
+    return Response(
+        {"error": error, "detail": detail}, status_code=status, headers=headers, media_type="application/json"
+    )

@@ -1,0 +1,91 @@
+"""POST /predict: what was drawn on which image, and the regions that answer it."""
+
+import time
+from typing import Any
+
+import msgspec
+import structlog
+
+from server.core.context import DrawnItem, Gesture, gestures
+from server.core.labelconfig import LabelConfig, parse_label_config
+from server.core.reference import ImageReference
+from server.core.region import Region
+from server.core.task import image_value
+from server.errors import BadLabelConfig, BadPrompt, BadTask
+from server.service.segmenter import Segmenter
+from server.web.schemas import PredictRequest, TaskPayload
+
+log = structlog.get_logger("samserve.predict")
+
+
+class Prediction(msgspec.Struct, frozen=True):
+    """What Label Studio takes as one prediction."""
+
+    model_version: str
+    score: float
+    result: list[Region]
+
+
+class PredictAnswer(msgspec.Struct, frozen=True):
+    """The answer to /predict. Label Studio reads an empty `results` as "nothing to predict"."""
+
+    results: list[Prediction]
+
+
+class Predict:
+    """Answers /predict."""
+
+    def __init__(self, segmenter: Segmenter, model_version: str, max_pixels: int) -> None:
+        self._segmenter, self._model_version, self._max_pixels = segmenter, model_version, max_pixels
+
+    async def __call__(self, request: PredictRequest) -> PredictAnswer:
+        """The regions for what was drawn; nothing when no smart tool was used."""
+        if not request.tasks:
+            raise BadTask("tasks is empty; expected one task")
+        drawn = request.drawn
+        if drawn is None:
+            return PredictAnswer([])
+        if len(request.tasks) > 1:
+            raise BadTask(f"a smart tool works on one task, but {len(request.tasks)} were sent")
+        regions = await self._regions(request, request.tasks[0], drawn) if drawn else []
+        score = max((region.score for region in regions), default=0.0)
+        return PredictAnswer([Prediction(self._model_version, score, regions)])
+
+    async def _regions(self, request: PredictRequest, task: TaskPayload, drawn: list[DrawnItem]) -> list[Region]:
+        started = time.perf_counter()
+        self._check_frames(drawn)
+        config = parse_label_config(request.label_config or "")
+        _check_names(drawn, config)
+        asked = gestures(drawn)
+        if not asked:
+            return []
+        to_name = asked[0].to_name
+        value = image_value(task.data, config.object(to_name), asked[0].item_index)
+        reference = ImageReference(value, str(task.id))
+        regions = await self._segmenter.segment(reference, asked, config.answer_control(to_name))
+        log.info("segmented", **_summary(task, asked, regions), ms=round((time.perf_counter() - started) * 1e3, 1))
+        return regions
+
+    def _check_frames(self, drawn: list[DrawnItem]) -> None:
+        for item in drawn:
+            if item.original_width * item.original_height > self._max_pixels:
+                raise BadPrompt(
+                    f"item {item.id!r}: an original size of {item.original_width} x {item.original_height} px is over "
+                    f"{self._max_pixels / 1e6:g} megapixels; to allow it, raise SAMSERVE_MAX_MEGAPIXELS"
+                )
+
+
+def _check_names(drawn: list[DrawnItem], config: LabelConfig) -> None:
+    for item in drawn:
+        control = config.control(item.from_name)
+        if item.to_name not in control.to_names:
+            raise BadLabelConfig(f"label_config: control {item.from_name!r} does not belong to {item.to_name!r}")
+
+
+def _summary(task: TaskPayload, asked: tuple[Gesture, ...], regions: list[Region]) -> dict[str, Any]:
+    return {
+        "task": task.id,
+        "points": sum(len(gesture.prompt.points) for gesture in asked),
+        "boxes": sum(gesture.prompt.box is not None for gesture in asked),
+        "scores": [round(region.score, 3) for region in regions],
+    }

@@ -1,0 +1,69 @@
+"""Every endpoint of Label Studio's ML backend contract."""
+
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import RawBody
+
+from server import __version__
+from server.web.predict import Predict
+from server.web.schemas import PredictRequest, SetupRequest, WebhookRequest, decode_body
+
+log = structlog.get_logger("samserve.web")
+
+
+class ModelInfo(msgspec.Struct, frozen=True):
+    """What /health tells about the model."""
+
+    title: str
+    version: str
+    provider: str
+
+
+@get(["/", "/health"])
+async def health(model: NamedDependency[ModelInfo]) -> dict[str, str]:
+    """Up means: the weights are verified and loaded, and a first prompt went through."""
+    return {
+        "status": "UP",
+        "model_class": model.title,
+        "model_version": model.version,
+        "provider": model.provider,
+        "version": __version__,
+    }
+
+
+@post("/setup", status_code=200)
+async def setup(body: RawBody, model: NamedDependency[ModelInfo]) -> dict[str, str]:
+    """Label Studio asks this very often, and only for the model's version."""
+    request = decode_body(body, SetupRequest)
+    log.debug("setup", project=request.project)
+    return {"model_version": model.version}
+
+
+@post("/predict", status_code=200)
+async def predict(body: RawBody, answer: NamedDependency[Predict]) -> Response[bytes]:
+    """A smart tool's gesture -> regions; a task that was opened -> nothing yet."""
+    prediction = await answer(decode_body(body, PredictRequest))
+    return Response(msgspec.json.encode(prediction), media_type="application/json")
+
+
+@post("/webhook", status_code=200)
+async def webhook(body: RawBody) -> dict[str, str]:
+    """Events of the project; unknown ones are none of our business."""
+    action = decode_body(body, WebhookRequest).action
+    log.debug("webhook", action=action)
+    if action == "START_TRAINING":
+        return {"status": "nothing_to_train", "detail": "samserve serves fixed weights: there is nothing to train"}
+    return {}
+
+
+@get("/versions")
+async def versions(model: NamedDependency[ModelInfo]) -> dict[str, list[str]]:
+    """The one version that is served."""
+    return {"versions": [model.version]}
+
+
+HANDLERS: list[Any] = [health, setup, predict, webhook, versions]

