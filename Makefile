@@ -1,0 +1,67 @@
+# Every target works from a fresh clone; `make` lists them.
+PYTHON ?= python3
+HOST   ?= 0.0.0.0
+PORT   ?= 9090
+VENV   := .venv
+BIN    := $(VENV)/bin
+# GPU=1 serves with onnxruntime-gpu
+LOCK   := requirements/$(if $(GPU),gpu,cpu).txt
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check bench format lint types imports lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fetches the model the first time
+	@$(BIN)/samserve serve --host $(HOST) --port $(PORT) $(ARGS)
+
+test: $(VENV)/dev ## Run all tests, with coverage
+	@$(BIN)/samserve weights pull
+	$(BIN)/pytest --cov --cov-report=term $(ARGS)
+
+check: format lint types imports test ## All checks: format, lint, types, import contracts, tests, coverage
+
+format: $(VENV)/dev
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+imports: $(VENV)/dev
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev ## Time first and warm clicks of the server at URL (http://127.0.0.1:9090)
+	@$(BIN)/python benchmarks/clicks.py --url $(URL)
+URL ?= http://127.0.0.1:9090
+
+lock: ## Pin all dependencies anew (needs uv)
+	@for extra in cpu gpu; do uv pip compile pyproject.toml $(LOCKED) --extra $$extra --group build -o requirements/$$extra.txt; done
+	@uv pip compile pyproject.toml $(LOCKED) --extra cpu --group build --group dev -c requirements/cpu.txt -o requirements/dev.txt
+LOCKED := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
+
+clean: ## Remove what was built here (the cache folder stays)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage dist
+
+# A venv without its own pip needs no ensurepip, which some systems leave out; the system's pip installs into it.
+# The lock files are complete and hashed, so nothing is resolved (--no-deps).
+PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet --python $(BIN)/python install --no-deps
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "samserve needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv --without-pip $(VENV)
+
+$(VENV)/serve.%: requirements/% pyproject.toml | $(BIN)/python
+	@echo "Installing samserve and its dependencies into $(VENV) ..."
+	@$(PIP) --require-hashes -r $<
+	@$(PIP) --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev: requirements/dev.txt pyproject.toml | $(BIN)/python
+	@echo "Installing samserve and its development tools into $(VENV) ..."
+	@$(PIP) --require-hashes -r $<
+	@$(PIP) --no-build-isolation -e .
+	@touch $@ $(VENV)/serve.cpu.txt

@@ -1,0 +1,67 @@
+"""Speaking to the server as Label Studio does, and reading its answers."""
+
+from typing import Any
+
+import numpy as np
+from label_studio_sdk.converter.brush import decode_rle
+
+from server.core.prediction import Mask
+
+LEGACY_TOKEN = "0123456789abcdef0123456789abcdef01234567"
+
+CONFIG = """<View>
+  <Image name="image" value="$image"/>
+  <BrushLabels name="brush" toName="image"><Label value="A"/><Label value="B"/></BrushLabels>
+  <KeyPointLabels name="kp" toName="image" smart="true"><Label value="A"/><Label value="Only point"/></KeyPointLabels>
+  <RectangleLabels name="rect" toName="image" smart="true"><Label value="A"/></RectangleLabels>
+</View>"""
+
+
+def click(x: float, y: float, width: int, height: int, **more: Any) -> dict[str, Any]:
+    """A key point at (x, y) px of an image of width x height px."""
+    value = {"x": 100 * x / width, "y": 100 * y / height, "width": 0.25, "keypointlabels": [more.pop("label", "A")]}
+    return _item(f"kp{x}-{y}", "kp", "keypointlabels", value, width, height) | more
+
+
+def box(x1: float, y1: float, x2: float, y2: float, width: int, height: int, **more: Any) -> dict[str, Any]:
+    """A rectangle in px of an image of width x height px."""
+    value = {"x": 100 * x1 / width, "y": 100 * y1 / height, "rotation": 0, "rectanglelabels": ["A"]}
+    value |= {"width": 100 * (x2 - x1) / width, "height": 100 * (y2 - y1) / height}
+    return _item(f"rect{x1}-{y1}", "rect", "rectanglelabels", value, width, height) | more
+
+
+def _item(name: str, control: str, kind: str, value: dict[str, Any], width: int, height: int) -> dict[str, Any]:
+    return {
+        "id": name,
+        "from_name": control,
+        "to_name": "image",
+        "type": kind,
+        "origin": "manual",
+        "original_width": width,
+        "original_height": height,
+        "image_rotation": 0,
+        "value": value,
+    }
+
+
+def body(image: Any, drawn: Any, config: str = CONFIG, task: int = 1) -> dict[str, Any]:
+    """A /predict body."""
+    return {
+        "tasks": [{"id": task, "data": {"image": image}, "annotations": [], "drafts": [], "predictions": []}],
+        "project": "1.1795486364",
+        "label_config": config,
+        "params": {"login": None, "password": None, "context": {"result": drawn}},
+    }
+
+
+def decode_mask(region: dict[str, Any]) -> Mask:
+    """A region's mask by the reference decoder; what the editor could not show fails here."""
+    assert region["value"]["format"] == "rle"
+    words = np.asarray(decode_rle(region["value"]["rle"]))
+    height, width = region["original_height"], region["original_width"]
+    assert words.size == 4 * width * height
+    assert set(np.unique(words)) <= {0, 255}
+    pixels = words.reshape(height, width, 4)
+    assert (pixels == pixels[..., :1]).all()
+    mask: Mask = pixels[..., 3] == 255
+    return mask

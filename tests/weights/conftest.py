@@ -1,0 +1,30 @@
+"""The real MobileSAM, where its graphs have been pulled."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from server.app import load_model
+from server.runtime.model import SamModel
+from server.settings import Settings, read_settings
+from server.weights.store import GraphStore, find_manifest
+
+
+@pytest.fixture(scope="session")
+def real_settings() -> Settings:
+    return read_settings(os.environ)
+
+
+@pytest.fixture(scope="session")
+def graphs(real_settings: Settings) -> Path:
+    """The folder with encoder.onnx and sam.onnx."""
+    store, manifest = GraphStore(real_settings.cache_path / "weights"), find_manifest("mobile_sam")
+    if not store.is_whole(manifest):
+        pytest.skip("the MobileSAM graphs are not here; run: samserve weights pull mobile_sam")
+    return store.folder(manifest)
+
+
+@pytest.fixture(scope="session")
+def mobile_sam(graphs: Path, real_settings: Settings) -> SamModel:
+    return load_model(real_settings)
