@@ -1,6 +1,7 @@
 """The command `samserve`."""
 
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import uvicorn
 
 from server import __version__
 from server.app import create_app, load_model
-from server.errors import SamserveError
+from server.errors import BadSettings, SamserveError
 from server.logs import set_up_logs
 from server.models.manifest import Manifest
 from server.settings import Settings, read_settings
@@ -60,18 +61,18 @@ def serve(host: str | None, port: int | None, debug: bool) -> None:
     """Serve a model; its weights are fetched first if they are not here."""
     settings = read_settings(os.environ, host=host, port=port)
     set_up_logs(debug=debug)
+    listener = _bind(settings)
     _pull(find_manifest(settings.model), settings, None)
     model = load_model(settings)
     click.echo(_WELCOME.format(version=__version__, model=model.version, url=_url(settings)), err=True)
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(settings, model),
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=10,
     )
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 @main.group()
@@ -112,6 +113,19 @@ def verify(name: str | None) -> None:
         click.echo(f"{store.folder(manifest) / graph.file}: {problem or 'ok'}")
     if any(problems):
         sys.exit(1)
+
+
+def _bind(settings: Settings) -> socket.socket:
+    """The port, taken before anything slow happens; nobody can connect until the server listens on it."""
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        raise BadSettings(
+            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); choose another --port"
+        ) from error
+    return listener
 
 
 def _pull(manifest: Manifest, settings: Settings, source: str | None) -> None:
