@@ -47,6 +47,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"Settings({self.model}, {self.host}:{self.port})"  # the token stays out of logs and tracebacks
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("model", self.model), ("host", self.host), ("port", self.port)]
+
     @property
     def cache_path(self) -> Path:
         """The folder for everything samserve writes."""
@@ -81,7 +84,7 @@ def read_settings(environment: Mapping[str, str], **overrides: Any) -> Settings:
             raise BadSettings(f"there is no setting {variable}{_suggestion(name, known)}")
         values[name] = _entries(text) if name == "allow_hosts" else text
     for name, variables in _LABEL_STUDIO.items():
-        values[name] = next((environment[key] for key in variables if environment.get(key)), "")
+        values[name] = next((environment[key].strip() for key in variables if environment.get(key)), "")
     values |= {name: value for name, value in overrides.items() if value is not None}
     try:
         settings = msgspec.convert(values, Settings, strict=False)

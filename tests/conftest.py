@@ -37,8 +37,8 @@ class Site:
 def site() -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            site.requests.append((self.path, self.headers.get("Authorization")))
-            status, content_type, body = site.pages.get(self.path, (404, "text/plain", b"no such page"))
+            pages.requests.append((self.path, self.headers.get("Authorization")))
+            status, content_type, body = pages.pages.get(self.path, (404, "text/plain", b"no such page"))
             self.send_response(status)
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
@@ -49,10 +49,10 @@ def site() -> Iterator[Site]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        site = Site(f"http://127.0.0.1:{server.server_port}")
+        pages = Site(f"http://127.0.0.1:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        yield site
+        yield pages
         server.shutdown()
         thread.join()
 

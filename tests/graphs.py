@@ -4,7 +4,9 @@ The encoder averages pixels in 4 x 4 blocks. The decoder answers a disc around t
 corners count), wider where the image is brighter, with a bite taken out around each negative point.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -64,7 +66,7 @@ def _encoder() -> onnx.GraphProto:
 def _decoder() -> onnx.GraphProto:
     rows, columns = np.mgrid[:_LOW_RES, :_LOW_RES]
     grid = (np.stack([columns, rows], -1).reshape(1, -1, 1, 2) * 4 + 2).astype(np.float32)  # (1, 256, 1, 2)
-    constants = {
+    constants: dict[str, NDArray[Any] | np.float32] = {
         "grid": grid,
         "zero": np.float32(0.0),
         "half": np.float32(0.5),
@@ -132,7 +134,7 @@ def _decoder() -> onnx.GraphProto:
 
 
 def _node(kind: str, inputs: list[str], output: str) -> onnx.NodeProto:
-    attributes: dict[str, object] = {}
+    attributes: dict[str, Any] = {}
     if kind == "Cast":
         attributes["to"] = TensorProto.FLOAT
     if kind == "ReduceSum":
@@ -145,9 +147,9 @@ def _node(kind: str, inputs: list[str], output: str) -> onnx.NodeProto:
     return helper.make_node(kind, inputs, [output], **attributes)
 
 
-def _tensor(name: str, shape: list[int | str]) -> onnx.ValueInfoProto:
+def _tensor(name: str, shape: Sequence[int | str]) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
 
-def _constant(name: str, value: NDArray[np.generic] | np.float32) -> onnx.TensorProto:
-    return numpy_helper.from_array(np.asarray(value), name)
+def _constant(name: str, value: NDArray[Any] | np.float32) -> onnx.TensorProto:
+    return numpy_helper.from_array(np.array(value), name)

@@ -6,6 +6,8 @@ from urllib.parse import unquote_to_bytes
 
 from server.errors import ImageRefused, ImageUnreadable
 
+_LONGEST_SPELLING = 4  # characters a byte: base64, each of its characters percent-encoded
+
 
 def decode_data_uri(uri: str, max_bytes: int) -> bytes:
     """The bytes that `uri` carries.
@@ -17,13 +19,17 @@ def decode_data_uri(uri: str, max_bytes: int) -> bytes:
     head, comma, payload = uri.partition(",")
     if not comma:
         raise ImageUnreadable("the data: URI has no comma before its data")
-    if len(payload) * 3 // 4 > max_bytes:
-        raise ImageRefused(
-            f"the data: URI carries more than {max_bytes >> 20} MiB; to allow it, raise SAMSERVE_MAX_IMAGE_MIB"
-        )
-    if not head.lower().endswith(";base64"):
-        return unquote_to_bytes(payload)
-    try:
-        return base64.b64decode(unquote_to_bytes(payload), validate=True)
-    except binascii.Error as error:
-        raise ImageUnreadable(f"the data: URI's base64 is broken: {error}") from None
+    too_large = ImageRefused(
+        f"the data: URI carries more than {max_bytes >> 20} MiB; to allow it, raise SAMSERVE_MAX_IMAGE_MIB"
+    )
+    if len(payload) > _LONGEST_SPELLING * max_bytes + 4:
+        raise too_large
+    content = unquote_to_bytes(payload)
+    if head.lower().endswith(";base64"):
+        try:
+            content = base64.b64decode(content, validate=True)
+        except binascii.Error as error:
+            raise ImageUnreadable(f"the data: URI's base64 is broken: {error}") from None
+    if len(content) > max_bytes:
+        raise too_large
+    return content

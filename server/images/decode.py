@@ -1,6 +1,7 @@
-"""An image file's bytes -> RGB pixels, as a browser would show them."""
+"""An image file's bytes -> RGB pixels, upright, transparency ignored."""
 
 import io
+import struct
 
 import numpy as np
 from PIL import Image as PillowImage
@@ -9,6 +10,8 @@ from PIL import ImageOps
 from server.core.embedding import Image
 from server.errors import ImageRefused, ImageUnreadable
 
+# what browsers show, and TIFF; opening them decodes nothing and runs no interpreter
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 PillowImage.MAX_IMAGE_PIXELS = None  # the limit is checked below, where its message can name the setting
 
 
@@ -22,7 +25,7 @@ def decode_image(content: bytes, max_pixels: int) -> Image:
     if not content:
         raise ImageUnreadable("the image file is empty")
     try:
-        image = PillowImage.open(io.BytesIO(content))
+        image = PillowImage.open(io.BytesIO(content), formats=_FORMATS)
     except Exception as error:  # format plugins raise whatever a broken header makes them raise
         raise ImageUnreadable(
             f"these {len(content)} bytes are not an image of a known format{_hint(content)}"
@@ -33,16 +36,30 @@ def decode_image(content: bytes, max_pixels: int) -> Image:
             f"to allow it, raise SAMSERVE_MAX_MEGAPIXELS"
         )
     try:
-        return np.asarray(_rgb(ImageOps.exif_transpose(image)))
+        image.load()
+        return np.asarray(_rgb(_upright(image)))
     except Exception as error:  # likewise
         raise ImageUnreadable(f"the {image.format} image cannot be decoded: {error}") from error
 
 
+def _upright(image: PillowImage.Image) -> PillowImage.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except (SyntaxError, ValueError, OSError, struct.error):  # broken EXIF says nothing about the orientation
+        return image
+
+
 def _rgb(image: PillowImage.Image) -> PillowImage.Image:
-    if image.mode.startswith("I"):  # 16 bits a pixel; Pillow's own conversion would clip at 255
+    if image.mode.startswith("I;16"):  # 16 bits a pixel; Pillow's own conversion would clip at 255
         return PillowImage.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")
     return image.convert("RGB")
 
 
 def _hint(content: bytes) -> str:
-    return ": it looks like HTML or XML, perhaps a login or error page" if content.lstrip()[:1] == b"<" else ""
+    return (
+        ": it looks like HTML or XML, perhaps a login or error page"
+        if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
+        else ""
+    )

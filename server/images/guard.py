@@ -17,6 +17,10 @@ import httpx
 from server.errors import BadSettings, ImageRefused
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# mapped, translated (RFC 2765), compatible (RFC 4291), NAT64: the last 32 bits are an IPv4 address
+_CARRYING_IPV4 = tuple(map(ipaddress.IPv6Network, ("::ffff:0:0/96", "::ffff:0:0:0/96", "::/96", "64:ff9b::/96")))
+# site-local (deprecated) and local NAT64 (RFC 8215): public to `ipaddress`
+_NOT_PUBLIC = tuple(map(ipaddress.IPv6Network, ("fec0::/10", "64:ff9b:1::/48")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +52,17 @@ class AddressPolicy:
     def allows(self, host: str, address: str) -> bool:
         """Whether `host`, which resolved to `address`, may be connected to."""
         ip = _unmapped(ipaddress.ip_address(address.partition("%")[0]))
-        public = ip.is_global and not ip.is_multicast
+        public = ip.is_global and not ip.is_multicast and not any(ip in network for network in _NOT_PUBLIC)
         return public or host.lower() in self.hosts or any(ip in network for network in self.networks)
 
 
 def _unmapped(ip: _Address) -> _Address:
-    """The IPv4 address inside an IPv6 one that carries one (::ffff:a.b.c.d, 6to4, NAT64)."""
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip in ipaddress.ip_network("64:ff9b::/96"):
-            return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        return ip.ipv4_mapped or ip.sixtofour or ip
-    return ip
+    """The IPv4 address inside an IPv6 one that carries one."""
+    if not isinstance(ip, ipaddress.IPv6Address):
+        return ip
+    if any(ip in network for network in _CARRYING_IPV4) and int(ip) > 1:  # ::1 is itself
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.sixtofour or ip
 
 
 class _GuardedBackend(httpcore.AnyIOBackend):

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import httpx
@@ -27,11 +28,10 @@ class HttpImages:
         self._auth, self._auth_origin = auth, auth_origin and origin(auth_origin)
         self._client = httpx.AsyncClient(
             transport=GuardedTransport(policy, ssl.create_default_context()),
-            follow_redirects=True,
-            max_redirects=_MAX_REDIRECTS,
             timeout=seconds,
             trust_env=False,
-            headers={"User-Agent": "samserve", "Accept": "image/*, */*;q=0.5"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a cookie of one task's server is no other's
+            headers={"User-Agent": "samserve", "Accept": "image/*, */*;q=0.5", "Accept-Encoding": "identity"},
         )
 
     async def close(self) -> None:
@@ -43,51 +43,65 @@ class HttpImages:
 
         Raises:
             ImageUnavailable: no answer in time, or an error status.
-            ImageRefused: the host is not allowed, or the body too large.
+            ImageRefused: the host is not allowed, the body too large, or compressed.
         """
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._get(url)
+                return await self._follow(url)
         except TimeoutError:
             raise ImageUnavailable(f"{redacted(url)} did not arrive within {self._seconds:g} s") from None
-        except httpx.TooManyRedirects:
-            raise ImageUnavailable(f"{redacted(url)} redirects more than {_MAX_REDIRECTS} times") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, OverflowError) as error:  # the last two: a malformed URL
             raise ImageUnavailable(f"{redacted(url)} cannot be fetched: {_reason(error)}") from error
 
-    async def _get(self, url: str) -> bytes:
-        auth = self._auth if origin(url) == self._auth_origin else None
-        async with self._client.stream("GET", url, auth=auth) as response:
-            if response.is_error:
-                raise ImageUnavailable(_refusal(response, signed=auth is not None))
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > self._max_bytes:
-                    raise ImageRefused(
-                        f"{redacted(url)} is larger than {self._max_bytes >> 20} MiB; to allow it, "
-                        f"raise SAMSERVE_MAX_IMAGE_MIB"
-                    )
-            return bytes(body)
+    async def _follow(self, url: str) -> bytes:
+        """Redirects are followed here: signed as long as they stay at the origin that the token is for."""
+        target, signed = httpx.URL(url), True
+        for _ in range(_MAX_REDIRECTS + 1):
+            signed = signed and origin(str(target)) == self._auth_origin
+            async with self._client.stream("GET", target, auth=self._auth if signed else None) as response:
+                if not response.has_redirect_location:
+                    return await self._body(response, signed=signed)
+                target = target.join(response.headers["Location"])
+        raise ImageUnavailable(f"{redacted(url)} redirects more than {_MAX_REDIRECTS} times")
+
+    async def _body(self, response: httpx.Response, *, signed: bool) -> bytes:
+        if not response.is_success:
+            raise ImageUnavailable(_refusal(response, signed=signed))
+        url, coding = redacted(str(response.url)), response.headers.get("Content-Encoding", "identity")
+        if coding.lower() not in ("", "identity"):
+            raise ImageRefused(f"{url} is sent compressed ({coding}), although it was asked not to be")
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > self._max_bytes:
+                raise ImageRefused(
+                    f"{url} is larger than {self._max_bytes >> 20} MiB; to allow it, raise SAMSERVE_MAX_IMAGE_MIB"
+                )
+        return bytes(body)
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
-    """(scheme, host, port) with the scheme's default port filled in: what two URLs of one server share."""
+    """(scheme, host, port) with the scheme's default port filled in: what two URLs of one server share.
+
+    Raises:
+        ValueError: the URL is malformed.
+    """
     parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    return parts.scheme, (parts.hostname or "").lower(), port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def redacted(url: str) -> str:
     """`url` without what may be secret in it: user, password, query, fragment."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "a malformed URL"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, httpx.LocalProtocolError):  # its text quotes headers, the token among them
+        return "the request cannot be sent; is there a line break in LABEL_STUDIO_API_KEY?"
     return str(error) or type(error).__name__
 
 

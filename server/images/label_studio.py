@@ -1,7 +1,6 @@
 """Signing requests to Label Studio: legacy tokens as they are, personal access tokens through a short-lived one."""
 
 import base64
-import binascii
 import time
 from collections.abc import AsyncGenerator
 
@@ -9,6 +8,7 @@ import httpx
 import msgspec
 
 from server.errors import ImageUnavailable
+from server.images.http import redacted
 
 _REFRESH = "refresh"  # the token_type of a personal access token
 _RENEW_BEFORE = 30.0  # seconds; an access token lives for 300
@@ -54,16 +54,19 @@ class LabelStudioAuth(httpx.Auth):
         return httpx.Request("POST", self._refresh_url, json={"refresh": self._api_key})
 
     async def _renew(self, response: httpx.Response) -> None:
-        if response.is_error:
-            raise ImageUnavailable(
-                f"{response.status_code} from {self._refresh_url}: LABEL_STUDIO_API_KEY is a personal access token "
-                f"that Label Studio does not accept; it may have been revoked"
-            )
+        if not response.is_success:  # a redirect too: the token goes nowhere else
+            url, status = redacted(self._refresh_url), response.status_code
+            if status in (400, 401, 403):
+                raise ImageUnavailable(
+                    f"{status} from {url}: LABEL_STUDIO_API_KEY is a personal access token that Label Studio does not "
+                    f"accept; it may have been revoked"
+                )
+            raise ImageUnavailable(f"{status} from {url}: no access token for LABEL_STUDIO_API_KEY")
         try:
             self._access = msgspec.json.decode(await response.aread(), type=_Access).access
         except msgspec.MsgspecError:
             raise ImageUnavailable(
-                f"{self._refresh_url} gave no access token: is LABEL_STUDIO_URL Label Studio?"
+                f"{redacted(self._refresh_url)} gave no access token: is LABEL_STUDIO_URL Label Studio?"
             ) from None
 
 
@@ -74,5 +77,5 @@ def _claims(token: str) -> _Claims:
         return _Claims()
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)), type=_Claims)
-    except (msgspec.MsgspecError, binascii.Error, UnicodeDecodeError):
+    except (msgspec.MsgspecError, ValueError):  # not base64, not JSON, not ASCII
         return _Claims()

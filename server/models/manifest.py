@@ -7,8 +7,8 @@ import msgspec
 
 from server.errors import ModelUnusable
 
-_FileName = Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+$")]  # a bare file name: no path can leave its folder
-_Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+_FileName = Annotated[str, msgspec.Meta(pattern=r"^\w[\w.-]*\Z")]  # a bare name: no path can leave its folder
+_Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class NpmSource(msgspec.Struct, frozen=True, tag_field="kind", tag="npm"):

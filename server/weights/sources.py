@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import tarfile
 import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
@@ -100,14 +101,15 @@ def _unpack(archive: Path, folder: str, manifest: Manifest, into: Path) -> None:
                 if content:
                     with content, (into / wanted[member.name]).open("wb") as file:
                         shutil.copyfileobj(content, file)
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except (tarfile.TarError, zlib.error, OSError, EOFError) as error:
         raise ModelUnusable(f"{archive.name} cannot be unpacked: {error}") from error
 
 
 def _url(source: UrlSource, manifest: Manifest, into: Path, progress: Progress) -> None:
     total, so_far = sum(graph.bytes for graph in manifest.graphs), 0
     for graph in manifest.graphs:
-        url = f"{source.url.rstrip('/')}/{graph.file}"
+        base, question_mark, query = source.url.partition("?")
+        url = f"{base.rstrip('/')}/{graph.file}{question_mark}{query}"
         try:
             with (
                 httpx.stream("GET", url, follow_redirects=True, timeout=60) as response,
@@ -121,7 +123,7 @@ def _url(source: UrlSource, manifest: Manifest, into: Path, progress: Progress) 
                     progress(so_far, total)
         except httpx.HTTPStatusError as error:
             raise ModelUnusable(f"{graph.file}: {error.response.status_code} {error.response.reason_phrase}") from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ModelUnusable(f"{graph.file}: {error or type(error).__name__}") from error
 
 

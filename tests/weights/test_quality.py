@@ -21,6 +21,8 @@ from tests.weights.robot import Click, Object, click_ious, first_click, iou, obj
 # mean IoU of these graphs, fed by their reference preprocessing, on the public set of 55 objects
 REFERENCE = {"box": 0.819, "1 click": 0.579, "3 clicks": 0.752, "5 clicks": 0.816, "10 clicks": 0.860}
 TOLERANCE = 0.01
+MEAN = np.array([123.675, 116.28, 103.53], np.float32)
+STD = np.array([58.395, 57.12, 57.375], np.float32)
 
 
 class Served:
@@ -60,7 +62,7 @@ class Direct:
         width, height = (int(side * scale + 0.5) for side in image.size)
         pixels = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR), np.float32)
         tensor = np.zeros((1, 3, 1024, 1024), np.float32)
-        normal = (pixels - np.float32([123.675, 116.28, 103.53])) / np.float32([58.395, 57.12, 57.375])
+        normal = (pixels - MEAN) / STD
         tensor[0, :, :height, :width] = normal.transpose(2, 0, 1)
         embedding: NDArray[np.float32] = self._encoder.run(["output"], {"input": tensor})[0]
         return embedding, ImageSize(image.height, image.width)
@@ -69,11 +71,11 @@ class Direct:
         scale = 1024 / size.longest
         feeds = {
             "image_embeddings": embedding,
-            "point_coords": np.float32([[(x * scale, y * scale) for x, y, _ in points]]),
-            "point_labels": np.float32([[label for *_, label in points]]),
+            "point_coords": np.array([[(x * scale, y * scale) for x, y, _ in points]], np.float32),
+            "point_labels": np.array([[label for *_, label in points]], np.float32),
             "mask_input": np.zeros((1, 1, 256, 256), np.float32),
             "has_mask_input": np.zeros(1, np.float32),
-            "orig_im_size": np.float32([size.height, size.width]),
+            "orig_im_size": np.array([size.height, size.width], np.float32),
         }
         mask: Mask = self._decoder.run(["masks"], feeds)[0][0, 0] > 0
         return mask

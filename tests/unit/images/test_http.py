@@ -1,0 +1,311 @@
+"""Downloads, and what goes wrong with them."""
+
+import asyncio
+import contextlib
+import gzip
+import socket
+import tracemalloc
+from collections.abc import AsyncGenerator, Iterator
+
+import httpx
+import pytest
+
+from server.errors import ImageError, ImageRefused, ImageUnavailable
+from server.images.guard import AddressPolicy
+from server.images.http import HttpImages, origin, redacted
+from tests.unit.images.conftest import LocalServer, Reply, Seen
+
+
+class Stamp(httpx.Auth):
+    """Signs, so that a server can tell."""
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        request.headers["Authorization"] = "Stamp s3cret"
+        yield request
+
+
+def fetch(*urls: str, max_bytes: int = 1000, seconds: float = 5, auth_origin: str | None = None) -> bytes:
+    """The body of the last of `urls`, all fetched by one client."""
+
+    async def all_of_them() -> bytes:
+        auth = Stamp() if auth_origin else None
+        allowed = AddressPolicy.allowing(["localhost", "127.0.0.1"])
+        images = HttpImages(allowed, max_bytes, seconds, auth, auth_origin)
+        try:
+            return [await images.fetch(url) for url in urls][-1]
+        finally:
+            await images.close()
+
+    return asyncio.run(all_of_them())
+
+
+def failure(url: str, seconds: float = 5, auth_origin: str | None = None) -> str:
+    """The message with which `url` is unavailable."""
+    with pytest.raises(ImageUnavailable) as caught:
+        fetch(url, seconds=seconds, auth_origin=auth_origin)
+    return str(caught.value)
+
+
+def test_the_body_is_fetched(server: LocalServer) -> None:
+    assert fetch(server.on("/cat.png", Reply(b"cat"))) == b"cat"
+
+
+def test_the_query_is_sent(server: LocalServer) -> None:
+    fetch(server.on("/cat.png", Reply(b"cat")) + "?signature=a%2Fb")
+    assert server.seen[0].path == "/cat.png?signature=a%2Fb"
+
+
+def test_redirects_are_followed(server: LocalServer) -> None:
+    server.on("/b.png", Reply(b"cat"))
+    assert fetch(server.on("/a.png", Reply(status=302, headers={"Location": "/b.png"}))) == b"cat"
+
+
+def test_many_images_are_fetched_at_once(server: LocalServer) -> None:
+    urls = [server.on(f"/{number}.png", Reply(str(number).encode())) for number in range(40)]
+
+    async def together() -> list[bytes]:
+        images = HttpImages(AddressPolicy.allowing(["127.0.0.1"]), 1000, 5)
+        try:
+            return await asyncio.gather(*(images.fetch(url) for url in urls))
+        finally:
+            await images.close()
+
+    assert asyncio.run(together()) == [str(number).encode() for number in range(40)]
+
+
+@pytest.mark.parametrize("status", [400, 404, 410, 429, 500, 503])
+def test_an_error_status_is_unavailable_and_named(server: LocalServer, status: int) -> None:
+    url = server.on("/cat.png", Reply(b"<html>", status))
+    assert f"{status} " in failure(url)
+    assert url in failure(url)
+
+
+def test_the_message_of_a_404_has_neither_query_nor_password(server: LocalServer) -> None:
+    message = failure(f"http://ann:s3cret@127.0.0.1:{server.port}/gone.png?sig=s3cret#s3cret")
+    assert "404" in message
+    assert f"http://127.0.0.1:{server.port}/gone.png" in message
+    assert "s3cret" not in message
+    assert "ann" not in message
+
+
+def test_a_refused_connection_is_unavailable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    message = failure(f"http://ann:s3cret@127.0.0.1:{port}/cat.png?sig=s3cret")
+    assert f"http://127.0.0.1:{port}/cat.png cannot be fetched" in message
+    assert "s3cret" not in message
+
+
+def test_a_server_that_does_not_answer_in_time_is_unavailable(server: LocalServer) -> None:
+    def wait(_: Seen) -> Reply:
+        server.released.wait(10)
+        return Reply(b"late")
+
+    message = failure(server.on("/cat.png", wait) + "?sig=s3cret", seconds=0.3)
+    assert "did not arrive within 0.3 s" in message
+    assert "s3cret" not in message
+
+
+def test_a_body_that_drips_is_cut_off_by_the_time_for_the_whole(server: LocalServer) -> None:
+    def drip() -> Iterator[bytes]:
+        while not server.released.wait(0.05):
+            yield b"x"
+
+    url = server.on("/cat.png", lambda _: Reply(drip()))
+    assert "did not arrive within 0.3 s" in failure(url, seconds=0.3)
+
+
+def test_a_body_cut_short_is_unavailable(server: LocalServer) -> None:
+    url = server.on("/cat.png", Reply(b"half", headers={"Content-Length": "8"}))
+    assert f"{url} cannot be fetched" in failure(url)
+
+
+def test_a_compressed_body_is_neither_asked_for_nor_unpacked(server: LocalServer) -> None:
+    url = server.on("/cat.png", Reply(gzip.compress(b"cat"), headers={"Content-Encoding": "gzip"}))
+    with pytest.raises(ImageRefused, match="compressed"):
+        fetch(url)
+    assert server.sent("Accept-Encoding") == ["identity"]
+
+
+def test_a_body_of_exactly_the_limit_is_fetched(server: LocalServer) -> None:
+    assert len(fetch(server.on("/cat.png", Reply(bytes(1000))), max_bytes=1000)) == 1000
+
+
+def test_a_body_larger_than_the_limit_is_refused_and_the_message_names_the_setting(server: LocalServer) -> None:
+    url = server.on("/cat.png", Reply(bytes((1 << 20) + 1)))
+    with pytest.raises(ImageRefused, match=r"larger than 1 MiB.*SAMSERVE_MAX_IMAGE_MIB") as caught:
+        fetch(url + "?sig=s3cret", max_bytes=1 << 20)
+    assert url in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+class Endless:
+    """64 MiB in pieces, and how much of it was asked for."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(1024):
+            yield bytes(1 << 16)
+            self.sent += 1 << 16
+
+
+def test_a_large_body_of_unknown_length_is_refused_while_it_streams(server: LocalServer) -> None:
+    body = Endless()
+    with pytest.raises(ImageRefused):
+        fetch(server.on("/cat.png", Reply(body)))
+    assert body.sent < 32 << 20
+
+
+def test_a_gzip_bomb_is_refused(server: LocalServer) -> None:
+    packed = gzip.compress(bytes(16 << 20))
+    url = server.on("/cat.png", Reply(packed, headers={"Content-Encoding": "gzip"}))
+    with pytest.raises(ImageRefused):
+        fetch(url, max_bytes=len(packed) * 2)
+
+
+def test_a_doubly_packed_bomb_is_never_unpacked_in_memory(server: LocalServer) -> None:
+    packed = gzip.compress(gzip.compress(bytes(100 << 20), 1))
+    url = server.on("/cat.png", Reply(packed, headers={"Content-Encoding": "gzip, gzip"}))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ImageError):
+            fetch(url)
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_body_of_a_redirect_counts_against_the_limit(server: LocalServer) -> None:
+    body = Endless()
+    server.on("/b.png", Reply(b"cat"))
+    url = server.on("/a.png", Reply(body, 302, {"Location": "/b.png"}))
+    with contextlib.suppress(ImageRefused):
+        fetch(url)
+    assert body.sent < 32 << 20
+
+
+def test_a_redirect_loop_is_unavailable(server: LocalServer) -> None:
+    server.on("/b.png", Reply(status=302, headers={"Location": "/a.png?sig=s3cret"}))
+    url = server.on("/a.png", Reply(status=302, headers={"Location": "/b.png"}))
+    message = failure(url + "?sig=s3cret")
+    assert f"{url} redirects more than 5 times" in message
+    assert "s3cret" not in message
+    assert len(server.seen) == 6
+
+
+@pytest.mark.parametrize("target", ["ftp://127.0.0.1/a.png", "file:///etc/passwd", "http://127.0.0.1:port/"])
+def test_a_redirect_to_something_else_than_http_is_unavailable(server: LocalServer, target: str) -> None:
+    failure(server.on("/a.png", Reply(status=302, headers={"Location": target})))
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_an_unsigned_request_that_is_not_let_in_gets_a_hint_at_the_settings(server: LocalServer, status: int) -> None:
+    message = failure(server.on("/cat.png", Reply(status=status)))
+    assert str(status) in message
+    assert "LABEL_STUDIO_URL" in message
+    assert "LABEL_STUDIO_API_KEY" in message
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_signed_request_that_is_not_let_in_gets_a_hint_at_the_token(server: LocalServer, status: int) -> None:
+    message = failure(server.on("/cat.png", Reply(status=status)), auth_origin=server.url)
+    assert str(status) in message
+    assert "LABEL_STUDIO_API_KEY was not accepted" in message
+    assert "s3cret" not in message
+
+
+def test_a_storage_that_refuses_after_a_redirect_is_not_blamed_on_the_token(
+    server: LocalServer, other_server: LocalServer
+) -> None:
+    expired = other_server.on("/bucket/cat.png", Reply(status=403))
+    url = server.on("/tasks/7/resolve/", Reply(status=302, headers={"Location": expired}))
+    assert "LABEL_STUDIO_API_KEY was not accepted" not in failure(url, auth_origin=server.url)
+
+
+def test_requests_to_label_studio_are_signed(server: LocalServer) -> None:
+    fetch(server.on("/cat.png", Reply(b"cat")), auth_origin=server.url + "/some/path/")
+    assert server.sent("Authorization") == ["Stamp s3cret"]
+
+
+def test_requests_to_another_port_are_not_signed(server: LocalServer, other_server: LocalServer) -> None:
+    fetch(other_server.on("/cat.png", Reply(b"cat")), auth_origin=server.url)
+    assert other_server.sent("Authorization") == [None]
+
+
+def test_requests_to_another_name_of_the_same_server_are_not_signed(server: LocalServer) -> None:
+    server.on("/cat.png", Reply(b"cat"))
+    fetch(f"http://localhost:{server.port}/cat.png", auth_origin=server.url)
+    assert server.sent("Authorization") == [None]
+
+
+@pytest.mark.parametrize("user", ["127.0.0.1", "127.0.0.1:80", "http%3A%2F%2F127.0.0.1"])
+def test_label_studio_as_a_user_name_does_not_get_a_request_signed(server: LocalServer, user: str) -> None:
+    server.on("/cat.png", Reply(b"cat"))
+    fetch(f"http://{user}@localhost:{server.port}/cat.png", auth_origin=server.url)
+    assert "Stamp s3cret" not in server.sent("Authorization")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_signature_does_not_follow_a_redirect_to_another_port(
+    server: LocalServer, other_server: LocalServer, status: int
+) -> None:
+    target = other_server.on("/bucket/cat.png", Reply(b"cat"))
+    url = server.on("/data/cat.png", Reply(status=status, headers={"Location": target}))
+    assert fetch(url, auth_origin=server.url) == b"cat"
+    assert server.sent("Authorization") == ["Stamp s3cret"]
+    assert other_server.sent("Authorization") == [None]
+
+
+def test_the_signature_does_not_follow_a_redirect_to_another_name(server: LocalServer) -> None:
+    server.on("/b.png", Reply(b"cat"))
+    url = server.on("/a.png", Reply(status=302, headers={"Location": f"http://localhost:{server.port}/b.png"}))
+    assert fetch(url, auth_origin=server.url) == b"cat"
+    assert server.sent("Authorization") == ["Stamp s3cret", None]
+
+
+def test_a_redirect_from_elsewhere_to_label_studio_is_not_signed(
+    server: LocalServer, other_server: LocalServer
+) -> None:
+    target = server.on("/api/users", Reply(b"cat"))
+    fetch(other_server.on("/a.png", Reply(status=302, headers={"Location": target})), auth_origin=server.url)
+    assert server.sent("Authorization") == [None]
+
+
+def test_without_an_auth_nothing_is_signed(server: LocalServer) -> None:
+    fetch(server.on("/cat.png", Reply(b"cat")))
+    assert server.sent("Authorization") == [None]
+
+
+def test_cookies_of_one_server_are_not_sent_to_another_on_the_same_host(
+    server: LocalServer, other_server: LocalServer
+) -> None:
+    first = server.on("/a.png", Reply(b"a", headers={"Set-Cookie": "sessionid=s3cret; Path=/"}))
+    fetch(first, other_server.on("/b.png", Reply(b"b")))
+    assert other_server.sent("Cookie") == [None]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:port/", "http://127.0.0.1/\n", "https://", "http:cat.png"])
+def test_a_url_that_httpx_does_not_take_is_unavailable(url: str) -> None:
+    failure(url)
+
+
+@pytest.mark.parametrize("url", ["http://[::1/", "http://[foo]/", "http://xn--a/", "http://127.0.0.1:99999/"])
+def test_a_malformed_url_is_an_image_error(url: str) -> None:
+    with pytest.raises(ImageError):
+        fetch(url)
+
+
+def test_an_origin_is_scheme_host_and_port() -> None:
+    assert origin("http://Studio.example/a?b#c") == ("http", "studio.example", 80)
+    assert origin("HTTPS://ann:pw@studio.example") == ("https", "studio.example", 443)
+    assert origin("http://studio.example:80") == origin("http://STUDIO.example/")
+    assert origin("http://studio.example:8080") != origin("http://studio.example")
+    assert origin("http://studio.example") != origin("https://studio.example")
+    assert origin("http://[::1]:8080/") == ("http", "::1", 8080)
+
+
+def test_a_redacted_url_keeps_host_port_and_path_only() -> None:
+    assert redacted("https://ann:s3@cret@cdn.example:8443/a/b.png?c=d#e") == "https://cdn.example:8443/a/b.png"
+    assert redacted("http://[::1]:8080/a") == "http://[::1]:8080/a"

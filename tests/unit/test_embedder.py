@@ -1,0 +1,304 @@
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+
+from server.cache.memory import MemoryCache
+from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
+from server.core.geometry import ImageSize
+from server.core.prediction import MaskPrediction
+from server.core.prompt import Prompt
+from server.core.reference import ImageReference
+from server.errors import ImageError, ImageRefused, ImageUnavailable, ImageUnreadable
+from server.service.embedder import Embedder
+from server.service.identities import Identities
+
+T = TypeVar("T")
+FRESH_SECONDS = 300.0
+CAT, DOG = b"cat", b"dog"
+
+
+class FakeModel:
+    """Its embedding holds the pixels; an encode begins once `go` is set."""
+
+    def __init__(self) -> None:
+        self.encoded: list[bytes] = []
+        self.go = threading.Event()
+        self.go.set()
+
+    def key(self, image_sha256: str) -> EmbeddingKey:
+        return EmbeddingKey(image_sha256, "encoder", "preprocessing")
+
+    def encode(self, image: Image) -> ImageEmbedding:
+        assert self.go.wait(10)
+        self.encoded.append(image.tobytes())
+        return ImageEmbedding(ImageSize(*image.shape[:2]), {"pixels": image.copy()})
+
+    def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
+        raise AssertionError("an embedder decodes no prompts")
+
+
+class FakeImages:
+    """Pages by URI; a page that is an error is raised. A fetch goes on once `go` is set."""
+
+    def __init__(self, **pages: bytes | ImageError) -> None:
+        self.pages = {f"web:{name}": page for name, page in pages.items()}
+        self.fetched: list[str] = []
+        self.started, self.go = asyncio.Event(), asyncio.Event()
+        self.go.set()
+
+    def locate(self, reference: ImageReference) -> str:
+        if reference.value == "forbidden":
+            raise ImageRefused("no rule fetches that")
+        return f"web:{reference.value}"
+
+    async def fetch(self, uri: str) -> bytes:
+        self.fetched.append(uri)
+        self.started.set()
+        await self.go.wait()
+        page = self.pages[uri]
+        if isinstance(page, ImageError):
+            raise page
+        return page
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class TattlingCache(MemoryCache):
+    """Sets `go` at its second look-up, which is when a second flight has missed the cache."""
+
+    def __init__(self, go: threading.Event) -> None:
+        super().__init__(1 << 20)
+        self.go, self.looks = go, 0
+
+    def get(self, key: EmbeddingKey) -> ImageEmbedding | None:
+        self.looks += 1
+        if self.looks == 2:
+            self.go.set()
+        return super().get(key)
+
+
+def decode_image(content: bytes) -> Image:
+    if len(content) % 3:
+        raise ImageUnreadable("not a whole image")
+    return np.frombuffer(content, np.uint8).reshape(1, -1, 3)
+
+
+class Desk:
+    """An embedder and everything around it."""
+
+    def __init__(self, encoder: Executor, images: FakeImages, cache: MemoryCache | None = None) -> None:
+        self.images, self.clock, self.model = images, Clock(), FakeModel()
+        self.cache = MemoryCache(1 << 20) if cache is None else cache
+        identities = Identities(FRESH_SECONDS, self.clock)
+        self.embedder = Embedder(self.model, self.cache, images, decode_image, identities, encoder)
+
+    async def embed(self, name: str = "a") -> bytes:
+        """The pixels of the embedding of the image called `name`."""
+        embedding = await self.embedder.embed(ImageReference(name, "1"))
+        return embedding.tensors["pixels"].tobytes()
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    async def bounded() -> T:
+        return await asyncio.wait_for(work, 10)
+
+    return asyncio.run(bounded())
+
+
+@pytest.fixture
+def encoder() -> Iterator[Executor]:
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
+
+
+def test_an_embedding_is_of_the_image_that_the_task_names(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT, b=DOG + DOG))
+        assert await desk.embed("a") == CAT
+        embedding = await desk.embedder.embed(ImageReference("b", "2"))
+        assert (embedding.size, embedding.tensors["pixels"].tobytes()) == (ImageSize(1, 2), DOG + DOG)
+        assert desk.images.fetched == ["web:a", "web:b"]
+
+    run(scenario())
+
+
+def test_many_who_wait_for_one_image_share_one_fetch_and_one_encode(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT))
+        desk.images.go.clear()
+        waiters = [asyncio.create_task(desk.embed()) for _ in range(20)]
+        await desk.images.started.wait()
+        desk.images.go.set()
+        assert await asyncio.gather(*waiters) == [CAT] * 20
+        assert (desk.images.fetched, desk.model.encoded) == (["web:a"], [CAT])
+
+    run(scenario())
+
+
+def test_a_click_on_a_known_image_touches_neither_network_nor_encoder(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT))
+        first = await desk.embedder.embed(ImageReference("a", "1"))
+        desk.clock.now += FRESH_SECONDS - 1
+        assert await desk.embedder.embed(ImageReference("a", "2")) is first
+        assert (desk.images.fetched, desk.model.encoded) == (["web:a"], [CAT])
+
+    run(scenario())
+
+
+def test_the_same_content_under_two_uris_is_encoded_once(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT, b=CAT))
+        assert [await desk.embed("a"), await desk.embed("b")] == [CAT, CAT]
+        assert (desk.images.fetched, desk.model.encoded) == (["web:a", "web:b"], [CAT])
+
+    run(scenario())
+
+
+def test_the_same_content_asked_for_under_two_uris_at_once_is_encoded_once(encoder: Executor) -> None:
+    async def scenario() -> None:
+        go = threading.Event()
+        desk = Desk(encoder, FakeImages(a=CAT, b=CAT), TattlingCache(go))
+        desk.model.go = go
+        waiters = [asyncio.create_task(desk.embed(name)) for name in "ab"]
+        assert await asyncio.gather(*waiters) == [CAT, CAT]
+        assert (desk.images.fetched, desk.model.encoded) == (["web:a", "web:b"], [CAT])
+
+    run(scenario())
+
+
+def test_a_replaced_image_gets_a_new_embedding_once_its_identity_is_stale(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT))
+        assert await desk.embed() == CAT
+        desk.images.pages["web:a"] = DOG
+        assert await desk.embed() == CAT
+        desk.clock.now += FRESH_SECONDS
+        assert await desk.embed() == DOG
+        assert await desk.embed() == DOG
+        assert (len(desk.images.fetched), desk.model.encoded) == (2, [CAT, DOG])
+
+    run(scenario())
+
+
+def test_an_unchanged_image_is_fetched_again_but_not_encoded_again(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT))
+        await desk.embed()
+        desk.clock.now += FRESH_SECONDS
+        assert [await desk.embed(), await desk.embed()] == [CAT, CAT]
+        assert (len(desk.images.fetched), desk.model.encoded) == (2, [CAT])
+
+    run(scenario())
+
+
+def test_a_forgotten_embedding_is_made_again(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT, b=DOG), MemoryCache(3))
+        assert [await desk.embed(name) for name in "aba"] == [CAT, DOG, CAT]
+        assert desk.model.encoded == [CAT, DOG, CAT]
+
+    run(scenario())
+
+
+def test_an_image_that_cannot_be_fetched_again_is_served_as_it_was(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT))
+        await desk.embed()
+        desk.clock.now += FRESH_SECONDS
+        desk.images.pages["web:a"] = ImageUnavailable("the site is down")
+        assert await desk.embed() == CAT
+        desk.images.pages["web:a"] = DOG
+        desk.clock.now += FRESH_SECONDS
+        assert await desk.embed() == DOG
+
+    run(scenario())
+
+
+def test_an_image_that_cannot_be_fetched_again_and_was_forgotten_is_unavailable(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT, b=DOG), MemoryCache(3))
+        await desk.embed("a")
+        await desk.embed("b")
+        desk.images.pages["web:a"] = ImageUnavailable("the site is down")
+        with pytest.raises(ImageUnavailable, match="the site is down"):
+            await desk.embed("a")
+
+    run(scenario())
+
+
+def test_an_image_that_is_refused_now_is_not_served_from_memory(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT))
+        await desk.embed()
+        desk.clock.now += FRESH_SECONDS
+        desk.images.pages["web:a"] = ImageRefused("a private address")
+        with pytest.raises(ImageRefused, match="a private address"):
+            await desk.embed()
+
+    run(scenario())
+
+
+def test_a_reference_that_no_rule_fetches_is_refused_before_any_fetch(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages())
+        with pytest.raises(ImageRefused, match="no rule"):
+            await desk.embed("forbidden")
+        assert desk.images.fetched == []
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("page", "error"), [(ImageUnavailable("down"), ImageUnavailable), (b"half", ImageUnreadable)], ids=str
+)
+def test_an_error_reaches_every_waiter_and_the_next_call_works(
+    encoder: Executor, page: bytes | ImageError, error: type[ImageError]
+) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=page))
+        waiters = [asyncio.create_task(desk.embed()) for _ in range(5)]
+        errors = await asyncio.gather(*waiters, return_exceptions=True)
+        assert [type(each) for each in errors] == [error] * 5
+        assert desk.images.fetched == ["web:a"]
+        desk.images.pages["web:a"] = CAT
+        assert await desk.embed() == CAT
+
+    run(scenario())
+
+
+def test_a_caller_that_gives_up_does_not_take_the_others_along(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT))
+        desk.images.go.clear()
+        first, second = (asyncio.create_task(desk.embed()) for _ in range(2))
+        await desk.images.started.wait()
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        desk.images.go.set()
+        assert await second == CAT
+        assert (desk.images.fetched, desk.model.encoded) == (["web:a"], [CAT])
+
+    run(scenario())
+
+
+def test_the_least_recently_used_identity_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.service.identities._CAPACITY", 2)
+    identities = Identities(FRESH_SECONDS, Clock())
+    identities.put("a", "1")
+    identities.put("b", "2")
+    assert identities.get("a") is not None
+    identities.put("c", "3")
+    assert [identity.sha256 if (identity := identities.get(uri)) else None for uri in "abc"] == ["1", None, "3"]

@@ -1,0 +1,127 @@
+import asyncio
+import gc
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import pytest
+
+from server.service.flights import Flights
+
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    async def bounded() -> T:
+        return await asyncio.wait_for(work, 10)
+
+    return asyncio.run(bounded())
+
+
+class Work:
+    """Counts its starts; each goes on once `go` is set, then fails with `error` or gives its number."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.starts, self.error = 0, error
+        self.started, self.go, self.ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def __call__(self) -> int:
+        self.starts += 1
+        number = self.starts
+        self.started.set()
+        await self.go.wait()
+        self.ended.set()
+        if self.error:
+            raise self.error
+        return number
+
+
+def test_work_that_many_wait_for_is_done_once() -> None:
+    async def scenario() -> None:
+        flights, work = Flights[int](), Work()
+        waiters = [asyncio.create_task(flights.join("a", work)) for _ in range(20)]
+        await work.started.wait()
+        waiters += [asyncio.create_task(flights.join("a", work))]
+        work.go.set()
+        assert await asyncio.gather(*waiters) == [1] * 21
+
+    run(scenario())
+
+
+def test_each_key_has_a_flight_of_its_own() -> None:
+    async def scenario() -> None:
+        flights, work = Flights[int](), Work()
+        work.go.set()
+        assert sorted(await asyncio.gather(flights.join("a", work), flights.join("b", work))) == [1, 2]
+
+    run(scenario())
+
+
+def test_work_is_done_anew_once_it_has_landed() -> None:
+    async def scenario() -> None:
+        flights, work = Flights[int](), Work()
+        work.go.set()
+        assert [await flights.join("a", work) for _ in range(3)] == [1, 2, 3]
+
+    run(scenario())
+
+
+def test_an_error_reaches_every_waiter_and_the_next_call_works() -> None:
+    async def scenario() -> None:
+        flights, work = Flights[int](), Work(ValueError("broken"))
+        waiters = [asyncio.create_task(flights.join("a", work)) for _ in range(3)]
+        work.go.set()
+        errors = await asyncio.gather(*waiters, return_exceptions=True)
+        assert [repr(error) for error in errors] == ["ValueError('broken')"] * 3
+        work.error = None
+        assert await flights.join("a", work) == 2
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("gives_up", [0, 1])
+def test_a_caller_that_gives_up_leaves_the_work_going_for_the_others(gives_up: int) -> None:
+    async def scenario() -> None:
+        flights, work = Flights[int](), Work()
+        waiters = [asyncio.create_task(flights.join("a", work)) for _ in range(2)]
+        await work.started.wait()
+        waiters[gives_up].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiters[gives_up]
+        work.go.set()
+        assert await waiters[1 - gives_up] == 1
+
+    run(scenario())
+
+
+def test_work_goes_on_when_everyone_has_given_up_and_a_newcomer_joins_it() -> None:
+    async def scenario() -> None:
+        flights, work = Flights[int](), Work()
+        waiter = asyncio.create_task(flights.join("a", work))
+        await work.started.wait()
+        waiter.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiter
+        newcomer = asyncio.create_task(flights.join("a", work))
+        work.go.set()
+        assert await newcomer == 1
+
+    run(scenario())
+
+
+def test_an_error_that_nobody_waits_for_is_not_reported_as_lost() -> None:
+    complaints: list[dict[str, Any]] = []
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
+        flights, work = Flights[int](), Work(ValueError("broken"))
+        waiter = asyncio.create_task(flights.join("a", work))
+        await work.started.wait()
+        waiter.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiter
+        work.go.set()
+        await work.ended.wait()
+
+    run(scenario())
+    gc.collect()
+    assert complaints == []

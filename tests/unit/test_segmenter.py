@@ -1,0 +1,190 @@
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+
+from server.cache.memory import MemoryCache
+from server.core.context import Gesture
+from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
+from server.core.geometry import ImageSize, Point
+from server.core.labelconfig import ControlTag
+from server.core.prediction import MaskPrediction
+from server.core.prompt import Prompt
+from server.core.reference import ImageReference
+from server.core.region import Region
+from server.errors import ImageUnavailable, Overloaded
+from server.service.embedder import Embedder
+from server.service.identities import Identities
+from server.service.segmenter import Segmenter
+
+T = TypeVar("T")
+FRAME = ImageSize(2, 10)
+BRUSH = ControlTag("BrushLabels", "brush", ("image",), ("Dog",))
+
+
+class FakeModel:
+    """A mask is the clicked pixel, scored by its x; a click at x = 9 finds nothing. Encoding waits for `go`."""
+
+    def __init__(self) -> None:
+        self.encoding, self.go = threading.Event(), threading.Event()
+        self.go.set()
+
+    def key(self, image_sha256: str) -> EmbeddingKey:
+        return EmbeddingKey(image_sha256, "encoder", "preprocessing")
+
+    def encode(self, image: Image) -> ImageEmbedding:
+        self.encoding.set()
+        assert self.go.wait(10)
+        return ImageEmbedding(ImageSize(*image.shape[:2]), {"pixels": image.copy()})
+
+    def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
+        x = int(prompt.points[0].x)
+        mask = np.zeros((prompt.frame.height, prompt.frame.width), np.bool_)
+        mask[0, x] = x != 9
+        return MaskPrediction(mask, x / 10, np.zeros((256, 256), np.float32))
+
+
+class FakeImages:
+    """Every image holds its own name; the one called "down" cannot be had. A fetch waits for `go`."""
+
+    def __init__(self) -> None:
+        self.started, self.go = asyncio.Event(), asyncio.Event()
+        self.go.set()
+
+    def locate(self, reference: ImageReference) -> str:
+        return reference.value
+
+    async def fetch(self, uri: str) -> bytes:
+        self.started.set()
+        await self.go.wait()
+        if uri == "down":
+            raise ImageUnavailable("the site is down")
+        return uri.encode()
+
+
+def decode_image(content: bytes) -> Image:
+    return np.full((1, 1, 3), content[0], np.uint8)
+
+
+def click(x: float) -> Gesture:
+    return Gesture(Prompt(FRAME, (Point(x, 0),)), "image", "click", ("Dog",))
+
+
+class Desk:
+    """A segmenter and everything around it."""
+
+    def __init__(self, threads: tuple[Executor, Executor], capacity: int = 8) -> None:
+        encoder, decoder = threads
+        self.model, self.images = FakeModel(), FakeImages()
+        identities = Identities(300.0, lambda: 0.0)
+        embedder = Embedder(self.model, MemoryCache(1 << 20), self.images, decode_image, identities, encoder)
+        self.segmenter = Segmenter(embedder, self.model, decoder, capacity)
+
+    async def segment(self, *xs: float, image: str = "a") -> list[Region]:
+        return await self.segmenter.segment(ImageReference(image, "1"), [click(x) for x in xs], BRUSH)
+
+    async def scores(self, *xs: float, image: str = "a") -> list[float]:
+        return [region.score for region in await self.segment(*xs, image=image)]
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    async def bounded() -> T:
+        return await asyncio.wait_for(work, 10)
+
+    return asyncio.run(bounded())
+
+
+@pytest.fixture
+def threads() -> Iterator[tuple[Executor, Executor]]:
+    with ExitStack() as stack:
+        yield stack.enter_context(ThreadPoolExecutor(1)), stack.enter_context(ThreadPoolExecutor(1))
+
+
+def test_each_gesture_is_answered_with_a_region_in_order(threads: tuple[Executor, Executor]) -> None:
+    async def scenario() -> None:
+        regions = await Desk(threads).segment(7, 2, 5)
+        assert [region.score for region in regions] == [0.7, 0.2, 0.5]
+        assert {(region.from_name, region.to_name, region.type) for region in regions} == {
+            ("brush", "image", "brushlabels")
+        }
+        assert len({region.id for region in regions}) == 3
+
+    run(scenario())
+
+
+def test_gestures_that_find_nothing_are_left_out(threads: tuple[Executor, Executor]) -> None:
+    async def scenario() -> None:
+        desk = Desk(threads)
+        assert await desk.scores(7, 9, 5) == [0.7, 0.5]
+        assert await desk.scores(9) == []
+
+    run(scenario())
+
+
+def test_a_click_on_a_known_image_does_not_wait_for_the_encoding_of_another(
+    threads: tuple[Executor, Executor],
+) -> None:
+    async def scenario() -> None:
+        desk = Desk(threads)
+        await desk.segment(1, image="known")
+        desk.model.encoding.clear()
+        desk.model.go.clear()
+        try:
+            slow = asyncio.create_task(desk.scores(2, image="new"))
+            assert await asyncio.to_thread(desk.model.encoding.wait, 10)
+            assert await desk.scores(3, image="known") == [0.3]
+            assert not slow.done()
+        finally:
+            desk.model.go.set()
+        assert await slow == [0.2]
+
+    run(scenario())
+
+
+def test_one_click_more_than_the_capacity_is_turned_away_until_another_is_done(
+    threads: tuple[Executor, Executor],
+) -> None:
+    async def scenario() -> None:
+        desk = Desk(threads, capacity=2)
+        desk.images.go.clear()
+        waiting = [asyncio.create_task(desk.scores(x)) for x in (1, 2)]
+        await desk.images.started.wait()
+        with pytest.raises(Overloaded, match="2 clicks are waiting") as caught:
+            await desk.scores(3)
+        assert caught.value.retry_after == 1
+        desk.images.go.set()
+        assert await asyncio.gather(*waiting) == [[0.1], [0.2]]
+        assert await desk.scores(3) == [0.3]
+
+    run(scenario())
+
+
+def test_a_click_that_fails_makes_room_for_the_next(threads: tuple[Executor, Executor]) -> None:
+    async def scenario() -> None:
+        desk = Desk(threads, capacity=1)
+        for _ in range(2):
+            with pytest.raises(ImageUnavailable, match="the site is down"):
+                await desk.scores(1, image="down")
+        assert await desk.scores(1) == [0.1]
+
+    run(scenario())
+
+
+def test_a_click_that_is_given_up_makes_room_for_the_next(threads: tuple[Executor, Executor]) -> None:
+    async def scenario() -> None:
+        desk = Desk(threads, capacity=1)
+        desk.images.go.clear()
+        given_up = asyncio.create_task(desk.scores(1))
+        await desk.images.started.wait()
+        given_up.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await given_up
+        desk.images.go.set()
+        assert await desk.scores(2) == [0.2]
+
+    run(scenario())

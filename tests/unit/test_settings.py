@@ -1,0 +1,142 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from server.errors import BadSettings
+from server.settings import Settings, read_settings
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    settings = read_settings({})
+    assert settings == Settings()
+    assert (settings.host, settings.port, settings.model, settings.allow_hosts) == ("0.0.0.0", 9090, "mobile_sam", ())
+
+
+def test_variables_that_are_not_ours_are_left_alone() -> None:
+    assert (
+        read_settings({"PATH": "/bin", "HOST": "h", "XSAMSERVE_PORT": "1", "LABEL_STUDIO_PORT": "8080"}) == Settings()
+    )
+
+
+def test_every_setting_is_read_and_typed() -> None:
+    settings = read_settings(
+        {
+            "SAMSERVE_HOST": "127.0.0.1",
+            "SAMSERVE_PORT": "80",
+            "SAMSERVE_BASE_PATH": "/sam",
+            "SAMSERVE_MODEL": "other",
+            "SAMSERVE_THREADS": "2",
+            "SAMSERVE_EMBEDDING_MEMORY_MIB": "64",
+            "SAMSERVE_ALLOW_HOSTS": " minio, 10.0.0.0/8 ,,",
+            "SAMSERVE_MAX_IMAGE_MIB": "5",
+            "SAMSERVE_MAX_MEGAPIXELS": "3",
+            "SAMSERVE_FETCH_SECONDS": "2.5",
+            "SAMSERVE_CACHE_DIR": "/var/cache",
+        }
+    )
+    assert settings == Settings(
+        host="127.0.0.1",
+        port=80,
+        base_path="/sam",
+        model="other",
+        threads=2,
+        embedding_memory_mib=64,
+        allow_hosts=("minio", "10.0.0.0/8"),
+        max_image_mib=5,
+        max_megapixels=3,
+        fetch_seconds=2.5,
+        cache_dir="/var/cache",
+    )
+    assert (settings.max_pixels, settings.cores) == (3_000_000, 2)
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"LABEL_STUDIO_URL": "http://ls"}, "http://ls"),
+        ({"LABEL_STUDIO_HOST": "https://ls"}, "https://ls"),
+        ({"LABEL_STUDIO_HOST": "http://old", "LABEL_STUDIO_URL": "http://ls"}, "http://ls"),
+        ({"LABEL_STUDIO_HOST": "http://ls", "LABEL_STUDIO_URL": ""}, "http://ls"),
+    ],
+)
+def test_label_studio_is_found_under_either_of_its_names(variables: dict[str, str], expected: str) -> None:
+    assert read_settings(variables).label_studio_url == expected
+
+
+def test_the_token_is_found_under_either_of_its_names() -> None:
+    assert read_settings({"LABEL_STUDIO_ACCESS_TOKEN": "old"}).label_studio_api_key == "old"
+    both = {"LABEL_STUDIO_ACCESS_TOKEN": "old", "LABEL_STUDIO_API_KEY": "new"}
+    assert read_settings(both).label_studio_api_key == "new"
+
+
+def test_the_token_stays_out_of_what_is_printed() -> None:
+    settings = read_settings({"LABEL_STUDIO_API_KEY": "secret"})
+    assert settings.label_studio_api_key == "secret"
+    assert "secret" not in f"{settings} {settings!r}"
+
+
+def test_the_token_stays_out_of_what_rich_prints() -> None:
+    settings = read_settings({"LABEL_STUDIO_API_KEY": "secret"})
+    fields = settings.__rich_repr__() if hasattr(settings, "__rich_repr__") else ()
+    assert "secret" not in str(list(fields))
+
+
+def test_an_argument_wins_over_the_environment_unless_it_is_not_given() -> None:
+    environment = {"SAMSERVE_HOST": "a", "SAMSERVE_PORT": "1"}
+    settings = read_settings(environment, host="b", port=None)
+    assert (settings.host, settings.port) == ("b", 1)
+
+
+@pytest.mark.parametrize("variable", ["SAMSERVE_PROT", "SAMSERVE_POTR"])
+def test_a_misspelt_setting_is_answered_with_the_one_that_is_meant(variable: str) -> None:
+    with pytest.raises(BadSettings, match=f"no setting {variable}; did you mean SAMSERVE_PORT\\?"):
+        read_settings({variable: "80"})
+
+
+def test_an_unknown_setting_is_answered_with_all_there_are() -> None:
+    with pytest.raises(BadSettings, match=r"no setting SAMSERVE_XYZZY; there are SAMSERVE_ALLOW_HOSTS, .*SAMSERVE_THR"):
+        read_settings({"SAMSERVE_XYZZY": "1"})
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("SAMSERVE_PORT", "http"),
+        ("SAMSERVE_PORT", ""),
+        ("SAMSERVE_PORT", "0"),
+        ("SAMSERVE_PORT", "65536"),
+        ("SAMSERVE_THREADS", "-1"),
+        ("SAMSERVE_EMBEDDING_MEMORY_MIB", "0"),
+        ("SAMSERVE_MAX_IMAGE_MIB", "0"),
+        ("SAMSERVE_MAX_MEGAPIXELS", "1.5"),
+        ("SAMSERVE_FETCH_SECONDS", "0"),
+        ("SAMSERVE_FETCH_SECONDS", "nan"),
+        ("SAMSERVE_BASE_PATH", "sam"),
+        ("LABEL_STUDIO_URL", "label-studio:8080"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_by_its_variable(variable: str, text: str) -> None:
+    with pytest.raises(BadSettings, match=f"^{variable}") as caught:
+        read_settings({variable: text})
+    assert "$." not in str(caught.value)
+
+
+def test_everything_written_goes_below_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert Settings().cache_path == tmp_path / "home" / ".cache" / "samserve"
+    assert Settings(cache_dir="~/sam").cache_path == tmp_path / "home" / "sam"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert Settings().cache_path == tmp_path / "xdg" / "samserve"
+    assert Settings(cache_dir=str(tmp_path)).cache_path == tmp_path
+
+
+def test_no_thread_count_means_every_core_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 2, 5}, raising=False)
+    assert Settings().cores == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    assert Settings().cores == 7
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert Settings().cores == 1
