@@ -122,6 +122,7 @@ def _bind(settings: Settings) -> socket.socket:
     try:
         listener.bind((settings.host, settings.port))
     except OSError as error:
+        listener.close()
         raise BadSettings(
             f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); choose another --port"
         ) from error

@@ -89,6 +89,14 @@ def test_items_that_share_an_id_are_one_drawing_and_any_of_them_may_have_the_lab
     assert gesture.labels == ("Cat",)
 
 
+def test_only_the_first_of_items_that_share_an_id_is_drawn() -> None:
+    bare = {"x": 50, "y": 50, "labels": ["Dog"]}
+    negative = {"value": bare, "id": "no", "is_positive": False}
+    twin = {"value": bare, "id": "no", "from_name": "label"}
+    (gesture,) = gestures(drawn(click(10, 10), negative, twin))
+    assert gesture.prompt.points == (Point(20, 10), Point(100, 50, positive=False))
+
+
 def test_the_last_drawings_label_counts() -> None:
     first, second = click(10, 10), click(20, 20)
     second["value"]["keypointlabels"] = ["Cat"]

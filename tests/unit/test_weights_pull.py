@@ -260,13 +260,7 @@ def test_a_url_may_have_a_query(mirror: Mirror, root: Path) -> None:
     assert files_below(root) == WHOLE
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "ftp://127.0.0.1/tiny",
-        "http://127.0.0.1:port/tiny",
-    ],
-)
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/tiny", "http://127.0.0.1:port/tiny"])
 def test_a_url_that_cannot_be_fetched_does_not_stop_the_next_source(tmp_path: Path, root: Path, url: str) -> None:
     assert pull_into(root, UrlSource(url), source := fill(tmp_path / "usb")) == source
 
