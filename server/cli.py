@@ -145,6 +145,7 @@ def _progress(label: str) -> Iterator[Progress]:
     def advance(so_far: int, total: int) -> None:
         if not bars:
             bars.append(click.progressbar(length=total, label=label, file=sys.stderr).__enter__())
+        bars[0].length = total  # another source may have another archive
         bars[0].update(so_far - bars[0].pos)
 
     try:

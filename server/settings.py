@@ -38,7 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
     max_image_mib: Annotated[int, _Positive, _doc("Largest image file.")] = 256
     max_megapixels: Annotated[int, _Positive, _doc("Largest image.")] = 200
-    fetch_seconds: Annotated[float, msgspec.Meta(gt=0), _doc("Longest wait for an image's bytes.")] = 30.0
+    fetch_seconds: Annotated[float, msgspec.Meta(gt=0, le=3600), _doc("Longest wait for an image's bytes.")] = 30.0
     label_studio_url: Annotated[str, _doc("Where Label Studio is, to fetch its uploads.")] = ""
     label_studio_api_key: Annotated[
         str, _doc("A token of Label Studio's: a personal access token or a legacy one.")
@@ -53,9 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def cache_path(self) -> Path:
         """The folder for everything samserve writes."""
-        if self.cache_dir:
-            return Path(self.cache_dir).expanduser()
-        return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "samserve"
+        return Path(self.cache_dir or "~/.cache/samserve").expanduser()
 
     @property
     def max_pixels(self) -> int:
@@ -76,6 +74,8 @@ def read_settings(environment: Mapping[str, str], **overrides: Any) -> Settings:
     """
     known = set(Settings.__struct_fields__) - set(_LABEL_STUDIO)
     values: dict[str, Any] = {}
+    if environment.get("XDG_CACHE_HOME"):
+        values["cache_dir"] = f"{environment['XDG_CACHE_HOME']}/samserve"
     for variable, text in environment.items():
         if not variable.startswith(_PREFIX):
             continue
@@ -108,6 +108,8 @@ def _entries(text: str) -> tuple[str, ...]:
 
 
 def _suggestion(name: str, known: set[str]) -> str:
+    if name in _LABEL_STUDIO:
+        return f"; did you mean {name.upper()}?"
     close = difflib.get_close_matches(name, known, n=1)
     return (
         f"; did you mean {_PREFIX}{close[0].upper()}?"

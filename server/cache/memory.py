@@ -18,9 +18,6 @@ class MemoryCache:
         """Bytes held."""
         return self._bytes
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
     def get(self, key: EmbeddingKey) -> ImageEmbedding | None:
         """The embedding, now the most recently used; None when it is not here."""
         embedding = self._entries.get(key)
@@ -31,8 +28,11 @@ class MemoryCache:
     def put(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
         """Keeps the embedding, and drops the least recently used ones until all fit."""
         replaced = self._entries.pop(key, None)
-        self._bytes += embedding.nbytes - (replaced.nbytes if replaced else 0)
+        self._bytes -= replaced.nbytes if replaced else 0
+        if embedding.nbytes > self._max_bytes:
+            return
         self._entries[key] = embedding
+        self._bytes += embedding.nbytes
         while self._bytes > self._max_bytes:
             _, dropped = self._entries.popitem(last=False)
             self._bytes -= dropped.nbytes

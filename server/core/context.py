@@ -9,8 +9,6 @@ from server.core.geometry import Box, ImageSize, Point, clamp, rotated_rectangle
 from server.core.prompt import Prompt
 from server.errors import BadPrompt
 
-_ABSENT = msgspec.Raw()
-
 
 class DrawnValue(msgspec.Struct, frozen=True):
     """The `value` of one drawn item: all lengths in percent of the image, angles in degrees clockwise."""
@@ -23,7 +21,7 @@ class DrawnValue(msgspec.Struct, frozen=True):
     radius_y: float | None = msgspec.field(default=None, name="radiusY")
     rotation: float = 0.0
     points: list[tuple[float, float]] | None = None
-    rle: msgspec.Raw = _ABSENT
+    rle: msgspec.Raw = msgspec.Raw()  # brush strokes can be megabytes, and are read only where they are used
     labels: list[str] | None = None
     keypointlabels: list[str] | None = None
     rectanglelabels: list[str] | None = None
@@ -111,7 +109,7 @@ def _labels(twins: Sequence[DrawnItem]) -> tuple[str, ...]:
 def _draw(item: DrawnItem, frame: ImageSize, drawing: _Drawing) -> None:
     """Adds one item's points or box to `drawing`; what is drawn is known by its value's keys, as the editor does."""
     value = item.value
-    if value.rle is not _ABSENT:
+    if bytes(value.rle) not in (b"", b"null"):
         raise BadPrompt(
             f"item {item.id!r}: brush strokes are not understood as prompts yet; use key points or a rectangle"
         )
@@ -124,7 +122,7 @@ def _draw(item: DrawnItem, frame: ImageSize, drawing: _Drawing) -> None:
     if x1 < x2 and y1 < y2:
         drawing.boxes.append(Box(x1, y1, x2, y2))
     else:
-        drawing.points.append(Point((x1 + x2) / 2, (y1 + y2) / 2))
+        drawing.points.append(Point((x1 + x2) / 2, (y1 + y2) / 2, item.is_positive))
 
 
 def _outline(value: DrawnValue, frame: ImageSize) -> list[tuple[float, float]] | None:

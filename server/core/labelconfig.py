@@ -82,7 +82,7 @@ def parse_label_config(xml: str) -> LabelConfig:
         raise BadLabelConfig("label_config must not declare a document type or entities")
     try:
         root = ET.fromstring(xml)  # noqa: S314 - no document type, so no entity to expand
-    except ET.ParseError as error:
+    except (ET.ParseError, UnicodeError) as error:
         raise BadLabelConfig(f"label_config is not well-formed XML: {error}") from None
     return LabelConfig(tuple(_objects(root)), tuple(_controls(root)))
 

@@ -4,6 +4,7 @@ import secrets
 import string
 
 import msgspec
+import numpy as np
 
 from server.core.context import Gesture
 from server.core.labelconfig import ControlTag
@@ -50,7 +51,7 @@ def brush_region(prediction: MaskPrediction, gesture: Gesture, control: ControlT
         original_width=width,
         original_height=height,
         image_rotation=gesture.image_rotation,
-        score=min(max(prediction.iou_prediction, 0.0), 1.0),
+        score=float(np.clip(np.nan_to_num(prediction.iou_prediction), 0.0, 1.0)),
         value=value,
         item_index=msgspec.UNSET if gesture.item_index is None else gesture.item_index,
     )

@@ -7,7 +7,7 @@ from typing import Any
 from server.core.labelconfig import ObjectTag
 from server.errors import BadTask
 
-_VARIABLE = re.compile(r"\$([A-Za-z_][\w.\[\]]*)")
+_VARIABLE = re.compile(r"\$(\w[\w.\[\]]*)")
 _UPLOAD_WITHOUT_KEY = "$undefined$"  # Label Studio's key for uploads made before the project had a config
 
 

@@ -53,17 +53,19 @@ class Embedder:
         try:
             content = await self._images.fetch(uri)
         except ImageUnavailable as error:
-            stale = self._stale(name)
-            if stale is None:
+            known = self._identities.get(name)
+            stale = known and self._cache.get(self._model.key(known.sha256))
+            if not known or not stale:
                 raise
             log.warning("image_not_revalidated", task=reference.task, reason=str(error))
+            self._identities.put(name, known.sha256)  # or every click would wait for another fetch to fail
             return stale
         sha256 = await asyncio.to_thread(_sha256, content)
-        embedding = self._cache.get(self._model.key(sha256))
-        if embedding is None:
-            embedding = await self._by_content.join(sha256, lambda: self._encode(content, sha256, reference))
         self._identities.put(name, sha256)
-        return embedding
+        embedding = self._cache.get(self._model.key(sha256))
+        if embedding:
+            return embedding
+        return await self._by_content.join(sha256, lambda: self._encode(content, sha256, reference))
 
     async def _encode(self, content: bytes, sha256: str, reference: ImageReference) -> ImageEmbedding:
         image = await asyncio.to_thread(self._decode_image, content)
@@ -71,11 +73,6 @@ class Embedder:
         self._cache.put(self._model.key(sha256), embedding)
         log.info("encoded", task=reference.task, width=embedding.size.width, height=embedding.size.height)
         return embedding
-
-    def _stale(self, name: str) -> ImageEmbedding | None:
-        """The embedding of what the image was when it could last be fetched."""
-        identity = self._identities.get(name)
-        return self._cache.get(self._model.key(identity.sha256)) if identity else None
 
 
 def _sha256(content: bytes) -> str:

@@ -31,7 +31,7 @@ class Identities:
         return identity
 
     def put(self, uri: str, sha256: str) -> None:
-        """`uri` holds these bytes now."""
+        """`uri` holds these bytes now, or is taken to, as it cannot be looked at."""
         self._entries[uri] = Identity(sha256, self._clock())
         self._entries.move_to_end(uri)
         if len(self._entries) > _CAPACITY:

@@ -22,7 +22,7 @@ def pull(manifest: Manifest, store: GraphStore, sources: Sequence[Source], progr
     failures = []
     for source in sources:
         try:
-            with store.incoming(manifest) as folder:
+            with store.incoming() as folder:
                 fetch(source, manifest, folder, progress)
                 store.accept(manifest, folder)
         except (ModelUnusable, OSError) as error:

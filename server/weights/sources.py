@@ -28,7 +28,7 @@ def describe(source: Source) -> str:
         case NpmSource():
             return f"npm package {source.package} {source.version}"
         case UrlSource():
-            return source.url.partition("?")[0]
+            return _without_secrets(source.url)
         case FolderSource():
             return f"folder {source.path}"
 
@@ -124,7 +124,7 @@ def _url(source: UrlSource, manifest: Manifest, into: Path, progress: Progress) 
         except httpx.HTTPStatusError as error:
             raise ModelUnusable(f"{graph.file}: {error.response.status_code} {error.response.reason_phrase}") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise ModelUnusable(f"{graph.file}: {error or type(error).__name__}") from error
+            raise ModelUnusable(f"{graph.file}: {str(error) or type(error).__name__}") from error
 
 
 def _folder(source: FolderSource, manifest: Manifest, into: Path, progress: Progress) -> None:
@@ -136,3 +136,10 @@ def _folder(source: FolderSource, manifest: Manifest, into: Path, progress: Prog
         shutil.copyfile(path, into / graph.file)
         so_far += graph.bytes
         progress(so_far, total)
+
+
+def _without_secrets(url: str) -> str:
+    """`url` without user, password and query."""
+    scheme, _, rest = url.partition("?")[0].partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"

@@ -23,10 +23,11 @@ def find_manifest(name: str, folder: Path = _MANIFESTS) -> Manifest:
     Raises:
         ModelUnusable: there is no such model.
     """
-    models = {manifest.name: manifest for manifest in known_models(folder)}
-    if name not in models:
-        raise ModelUnusable(f"there is no model {name!r}; there are {', '.join(models) or 'none'}")
-    return models[name]
+    names = sorted(path.parent.name for path in folder.glob("*/manifest.json"))
+    if name not in names:
+        raise ModelUnusable(f"there is no model {name!r}; there are {', '.join(names) or 'none'}")
+    path = folder / name / "manifest.json"
+    return parse_manifest(path.read_bytes(), str(path))
 
 
 class GraphStore:
@@ -51,9 +52,9 @@ class GraphStore:
         return not any(self.problem(manifest, graph) for graph in manifest.graphs)
 
     @contextmanager
-    def incoming(self, manifest: Manifest) -> Iterator[Path]:
+    def incoming(self) -> Iterator[Path]:
         """A scratch folder on the same file system, removed afterwards."""
-        self.folder(manifest).mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self._folder) as scratch:
             yield Path(scratch)
 
@@ -70,6 +71,7 @@ class GraphStore:
             found = sha256_of(path)
             if found != graph.sha256:
                 raise ModelUnusable(f"{graph.file} has sha256 {found}, expected {graph.sha256}")
+        self.folder(manifest).mkdir(exist_ok=True)
         for graph in manifest.graphs:
             (folder / graph.file).replace(self.folder(manifest) / graph.file)
 

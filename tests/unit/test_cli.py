@@ -24,6 +24,7 @@ def graphs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(variable)
     monkeypatch.setenv("SAMSERVE_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("SAMSERVE_MODEL", "tiny")
+    monkeypatch.setattr("server.cli.set_up_logs", lambda debug: None)  # it would hold for all tests that follow
     return folder
 
 

@@ -302,3 +302,15 @@ def test_the_least_recently_used_identity_is_forgotten_first(monkeypatch: pytest
     assert identities.get("a") is not None
     identities.put("c", "3")
     assert [identity.sha256 if (identity := identities.get(uri)) else None for uri in "abc"] == ["1", None, "3"]
+
+
+def test_clicks_do_not_each_wait_for_an_image_that_cannot_be_fetched_again(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT))
+        await desk.embed()
+        desk.clock.now += FRESH_SECONDS
+        desk.images.pages["web:a"] = ImageUnavailable("the site is down")
+        assert [await desk.embed() for _ in range(3)] == [CAT] * 3
+        assert len(desk.images.fetched) == 2
+
+    run(scenario())

@@ -124,12 +124,11 @@ def test_a_value_that_makes_no_sense_is_refused_by_its_variable(variable: str, t
 
 def test_everything_written_goes_below_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     assert Settings().cache_path == tmp_path / "home" / ".cache" / "samserve"
     assert Settings(cache_dir="~/sam").cache_path == tmp_path / "home" / "sam"
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert Settings().cache_path == tmp_path / "xdg" / "samserve"
-    assert Settings(cache_dir=str(tmp_path)).cache_path == tmp_path
+    environment = {"XDG_CACHE_HOME": str(tmp_path / "xdg")}
+    assert read_settings(environment).cache_path == tmp_path / "xdg" / "samserve"
+    assert read_settings(environment | {"SAMSERVE_CACHE_DIR": str(tmp_path)}).cache_path == tmp_path
 
 
 def test_no_thread_count_means_every_core_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,7 +170,7 @@ def test_graphs_are_missing_damaged_or_whole(tmp_path: Path) -> None:
 
 def test_whole_graphs_are_moved_to_their_place_and_the_scratch_folder_goes(tmp_path: Path) -> None:
     store, tiny = GraphStore(tmp_path), manifest()
-    with store.incoming(tiny) as scratch:
+    with store.incoming() as scratch:
         fill(scratch)
         (scratch / "readme").write_bytes(b"left over")
         store.accept(tiny, scratch)
@@ -193,7 +193,7 @@ def test_one_bad_graph_is_enough_to_change_nothing(
     store, tiny = GraphStore(tmp_path), manifest()
     store.folder(tiny).mkdir()
     fill(store.folder(tiny), b"old encoder", b"old decoder")
-    with store.incoming(tiny) as scratch:
+    with store.incoming() as scratch:
         fill(scratch, encoder, decoder)
         with pytest.raises(ModelUnusable, match=reason):
             store.accept(tiny, scratch)
