@@ -1,22 +1,27 @@
 """What an annotator drew, as the model sees it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from server.core.geometry import Box, ImageSize, Point
+from server.core.prediction import Mask
 from server.errors import BadPrompt
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Points and at most one box that together ask for one mask.
+    """Points, at most one box and at most one rough mask that together ask for one mask.
 
     Coordinates are pixels of `frame`, the size that the editor says the image has. At least one positive point
     or a box is needed: negative points alone ask for nothing.
+
+    Attributes:
+        drawn: (H, W) bool in the frame, the object's rough extent.
     """
 
     frame: ImageSize
     points: tuple[Point, ...] = ()
     box: Box | None = None
+    drawn: Mask | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.box is None and not any(point.positive for point in self.points):

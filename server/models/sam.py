@@ -8,6 +8,7 @@ of more the single-mask token.
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from server.core.embedding import Image, ImageEmbedding
@@ -18,7 +19,9 @@ from server.models.family import Tensors
 from server.models.manifest import Preprocessing
 
 _POSITIVE, _NEGATIVE, _PADDING, _TOP_LEFT, _BOTTOM_RIGHT = 1.0, 0.0, -1.0, 2.0, 3.0
-_NO_MASK_INPUT = np.zeros((1, 1, 256, 256), np.float32)
+_MASK_INPUT_SIZE = 256
+_NO_MASK_INPUT = np.zeros((1, 1, _MASK_INPUT_SIZE, _MASK_INPUT_SIZE), np.float32)
+_DRAWN_LOGIT = 7.0  # how sure a drawn mask is; 7 to 15 gave the same masks
 _SMALLEST_OUTPUT = np.array([256, 256], np.float32)  # the graph's own full-size masks are not used
 
 
@@ -53,8 +56,8 @@ def decoder_inputs(embedding: ImageEmbedding, prompt: Prompt, how: Preprocessing
         "image_embeddings": embedding.tensors["image_embeddings"],
         "point_coords": (points[None, :, :2] * to_image * to_input).astype(np.float32),
         "point_labels": points[None, :, 2].astype(np.float32),
-        "mask_input": _NO_MASK_INPUT,
-        "has_mask_input": np.zeros(1, np.float32),
+        "mask_input": _NO_MASK_INPUT if prompt.drawn is None else _mask_input(prompt.drawn),
+        "has_mask_input": np.array([prompt.drawn is not None], np.float32),
         "orig_im_size": _SMALLEST_OUTPUT,
     }
 
@@ -67,6 +70,15 @@ def prediction(outputs: Tensors, embedding: ImageEmbedding, prompt: Prompt, how:
         iou_prediction=float(outputs["iou_predictions"][0, 0]),
         low_res_logits=low_res,
     )
+
+
+def _mask_input(drawn: Mask) -> NDArray[np.float32]:
+    """(1, 1, 256, 256) logits of a rough mask, scaled and padded as the image is."""
+    height, width = _resized(ImageSize(*drawn.shape), _MASK_INPUT_SIZE)
+    share = cv2.resize(drawn.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    logits = np.full_like(_NO_MASK_INPUT, -_DRAWN_LOGIT)
+    logits[0, 0, :height, :width] = (2 * share - 1) * _DRAWN_LOGIT
+    return logits
 
 
 def _resized(size: ImageSize, longest: int) -> tuple[int, int]:

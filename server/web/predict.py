@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import structlog
 
-from server.core.context import DrawnItem, Gesture, gestures
+from server.core.context import Gesture, gestures
+from server.core.items import DrawnItem
 from server.core.labelconfig import LabelConfig, parse_label_config
 from server.core.reference import ImageReference
 from server.core.region import Region

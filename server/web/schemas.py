@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from server.core.context import DrawnItem
+from server.core.items import DrawnItem
 from server.errors import BadRequest
 
 T = TypeVar("T")

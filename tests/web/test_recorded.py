@@ -21,8 +21,7 @@ BY_KIND = {
 OPENED = [path for path in BY_KIND["predict_"] if "noninteractive" in path.name]
 # answered without a region: a negative click alone asks for nothing
 NEGATIVE = [path for path in BY_KIND["predict_"] if path.stem == "predict_keypoint_neg_only"]
-BRUSH = [path for path in BY_KIND["predict_"] if path.stem == "predict_brush_forced"]
-CLICKED = [path for path in BY_KIND["predict_"] if path not in OPENED + NEGATIVE + BRUSH]
+CLICKED = [path for path in BY_KIND["predict_"] if path not in OPENED + NEGATIVE]
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -68,13 +67,6 @@ def test_a_recorded_gesture_gets_a_mask_of_the_editors_size(client: Client, site
 def test_a_recorded_negative_click_alone_gets_no_region(client: Client, path: Path) -> None:
     (prediction,) = client.post("/predict", json=load(path)["body"]).json()["results"]
     assert prediction["result"] == []
-
-
-@pytest.mark.parametrize("path", BRUSH, ids=lambda path: path.stem)
-def test_a_brush_prompt_is_refused_with_what_to_use_instead(client: Client, path: Path) -> None:
-    answer = client.post("/predict", json=load(path)["body"])
-    assert answer.status_code == 400
-    assert "use key points or a rectangle" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("path", OPENED, ids=lambda path: path.stem)

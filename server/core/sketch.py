@@ -1,0 +1,94 @@
+"""Drawn items as clicks, boxes and filled shapes in pixels; what an item is, its value's keys say, as in the editor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from server.core.geometry import Box, ImageSize, Point, clamp
+from server.core.items import DrawnItem
+from server.core.outline import ellipse, polygon, rectangle
+from server.core.png_mask import decode_png_mask
+from server.core.prediction import Mask
+from server.core.rle_decode import decode_rle
+from server.core.shape import Shape, fill_outline, filled_shape, is_scribble, scribble_clicks, without_holes
+from server.errors import BadPrompt
+
+
+@dataclass(slots=True)
+class Sketch:
+    """All that was drawn on one image: clicks, and areas that each ask for a region."""
+
+    points: list[Point] = field(default_factory=list)
+    areas: list[Box | Shape] = field(default_factory=list)
+
+
+def sketch(items: Sequence[DrawnItem], frame: ImageSize) -> Sketch:
+    """What `items` draw on an image of `frame`'s size. All brush strokes together are one stroke.
+
+    Raises:
+        BadPrompt: an item has no geometry that can be understood.
+    """
+    drawn, stroke = Sketch(), np.zeros((0, 0), bool)
+    for item in items:
+        mask = _mask(item, frame)
+        if mask is None:
+            _add(item, frame, drawn)
+        else:
+            stroke = mask if not stroke.size else stroke | mask
+    if stroke.size:
+        _add_stroke(stroke, drawn)
+    return drawn
+
+
+def _add(item: DrawnItem, frame: ImageSize, drawn: Sketch) -> None:
+    value = item.value
+    if outline := polygon(value, frame) or ellipse(value, frame):
+        hull = _hull(outline, frame)
+        shape = filled_shape(fill_outline(outline, frame), hull) if isinstance(hull, Box) else None
+        _add_area(shape or hull, item, drawn)
+    elif outline := rectangle(value, frame):
+        _add_area(_hull(outline, frame), item, drawn)
+    elif value.x is None or value.y is None:
+        raise BadPrompt(
+            f"item {item.id!r} has no geometry: expected x and y, with width and height or radiusX and radiusY for a "
+            f"shape, or points, or rle"
+        )
+    else:
+        x, y = clamp(value.x, 100) * frame.width / 100, clamp(value.y, 100) * frame.height / 100
+        drawn.points.append(Point(x, y, item.is_positive))
+
+
+def _add_area(area: Box | Shape | Point, item: DrawnItem, drawn: Sketch) -> None:
+    """A shape without an area is a click."""
+    if isinstance(area, Point):
+        drawn.points.append(Point(area.x, area.y, item.is_positive))
+    else:
+        drawn.areas.append(area)
+
+
+def _add_stroke(stroke: Mask, drawn: Sketch) -> None:
+    stroke = without_holes(stroke)
+    if is_scribble(stroke):
+        drawn.points += scribble_clicks(stroke)
+    elif shape := filled_shape(stroke):
+        drawn.areas.append(shape)
+
+
+def _hull(outline: Sequence[tuple[float, float]], frame: ImageSize) -> Box | Point:
+    """The box around an outline inside the image; its middle where that has no area."""
+    x1, x2 = (clamp(edge(x for x, _ in outline), frame.width) for edge in (min, max))
+    y1, y2 = (clamp(edge(y for _, y in outline), frame.height) for edge in (min, max))
+    return Box(x1, y1, x2, y2) if x1 < x2 and y1 < y2 else Point((x1 + x2) / 2, (y1 + y2) / 2)
+
+
+def _mask(item: DrawnItem, frame: ImageSize) -> Mask | None:
+    """The painted pixels of a brush stroke or bitmask; None for everything else."""
+    url = item.value.mask_data_url or item.value.image_data_url
+    try:
+        if bytes(item.value.rle) not in (b"", b"null"):
+            return decode_rle(msgspec.json.decode(item.value.rle, type=list[int]), frame)
+        return decode_png_mask(url, frame) if url else None
+    except (BadPrompt, msgspec.MsgspecError) as error:
+        raise BadPrompt(f"item {item.id!r}: {error}") from None
