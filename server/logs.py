@@ -23,3 +23,4 @@ def set_up_logs(*, debug: bool) -> None:
     logging.basicConfig(
         level=logging.INFO if debug else logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
     )
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it logs URLs, and the secrets in their queries

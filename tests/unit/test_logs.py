@@ -4,6 +4,16 @@ import json
 import subprocess
 import sys
 
+REQUEST = """
+import http.server, threading, httpx
+from server.logs import set_up_logs
+set_up_logs(debug=True)
+server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+thread = threading.Thread(target=server.handle_request)
+thread.start()
+httpx.get(f"http://127.0.0.1:{server.server_port}/a.png?signature=secret")
+thread.join()
+"""
 SCRIPT = """
 import structlog
 from server.logs import set_up_logs
@@ -32,3 +42,9 @@ def test_a_line_is_json_with_the_traceback_inside() -> None:
 
 def test_details_are_logged_where_asked_for() -> None:
     assert [line["event"] for line in lines(debug=True)] == ["detail", "broken"]
+
+
+def test_urls_and_the_secrets_in_them_are_not_logged_even_in_detail() -> None:
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", REQUEST], capture_output=True, text=True, check=True)
+    ours = [line for line in done.stderr.splitlines() if "code 501" not in line and '"GET /a.png' not in line]
+    assert ours == []
