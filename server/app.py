@@ -21,6 +21,7 @@ from server.images.resolve import ImageSources
 from server.runtime.model import SamModel
 from server.service.embedder import Embedder
 from server.service.identities import Identities
+from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
 from server.settings import Settings
 from server.web.errors import answer_bug, answer_domain_error, answer_http_error
@@ -61,7 +62,7 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
         identities=Identities(_IMAGE_FRESH_SECONDS, time.monotonic),
         encoder=encoder,
     )
-    segmenter = Segmenter(embedder, model, decoder, _CLICKS_AT_ONCE)
+    segmenter = Segmenter(embedder, Refiner(model, time.monotonic), decoder, _CLICKS_AT_ONCE)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:

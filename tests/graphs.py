@@ -1,7 +1,8 @@
 """A real, tiny SAM pair in ONNX: what it answers depends on the image and on every point, and can be foretold.
 
 The encoder averages pixels in 4 x 4 blocks. The decoder answers a disc around the mean of the positive points (box
-corners count), wider where the image is brighter, with a bite taken out around each negative point.
+corners count), wider where the image is brighter or a mask comes with the points, with a bite taken out around each
+negative point.
 """
 
 from collections.abc import Sequence
@@ -79,6 +80,9 @@ def _decoder() -> onnx.GraphProto:
         "axes_pair": np.array([2, 3], np.int64),
         "axis_2": np.array([2], np.int64),
         "field": np.array([1, 1, _LOW_RES, _LOW_RES], np.int64),
+        "five": np.float32(5.0),
+        "minus_five": np.float32(-5.0),
+        "full": np.array([1, 1, 256, 256], np.int64),
         "one_one": np.array([1, 1], np.int64),
     }
     nodes = [
@@ -112,8 +116,10 @@ def _decoder() -> onnx.GraphProto:
         ("Mul", ["brightness_map", "bright"], "wider"),
         ("Add", ["shape_map", "wider"], "drawn"),
         ("ReduceMean", ["mask_input"], "mask_mean"),
-        ("Mul", ["mask_mean", "has_mask_input"], "mask_term"),
-        ("Add", ["drawn", "mask_term"], "low_res_masks"),
+        ("Clip", ["mask_mean", "minus_five", "five"], "mask_nudge"),
+        ("Mul", ["mask_nudge", "has_mask_input"], "mask_term"),
+        ("Add", ["drawn", "mask_term"], "coarse"),
+        ("Resize", ["coarse", "", "", "full"], "low_res_masks"),
         ("ReduceMean", ["brightness_map"], "brightness"),
         ("Reshape", ["brightness", "one_one"], "iou_predictions"),
     ]
@@ -128,7 +134,7 @@ def _decoder() -> onnx.GraphProto:
             _tensor("has_mask_input", [1]),
             _tensor("orig_im_size", [2]),
         ],
-        [_tensor("low_res_masks", [1, 1, _LOW_RES, _LOW_RES]), _tensor("iou_predictions", [1, 1])],
+        [_tensor("low_res_masks", [1, 1, 256, 256]), _tensor("iou_predictions", [1, 1])],
         [_constant(name, value) for name, value in constants.items()],
     )
 
@@ -142,6 +148,8 @@ def _node(kind: str, inputs: list[str], output: str) -> onnx.NodeProto:
         attributes["keepdims"] = 1 if output == "count" else attributes["keepdims"]
     if output == "brightness_map":
         attributes["axes"] = [1]
+    if kind == "Resize":
+        attributes |= {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
     if output in ("mask_mean", "brightness"):
         attributes["keepdims"] = 1
     return helper.make_node(kind, inputs, [output], **attributes)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from server.core.geometry import Box, ImageSize, Point
-from server.core.prediction import Mask
+from server.core.prediction import Logits, Mask
 from server.errors import BadPrompt
 
 
@@ -16,12 +16,14 @@ class Prompt:
 
     Attributes:
         drawn: (H, W) bool in the frame, the object's rough extent.
+        previous: (256, 256) logits of the mask that these marks refine, as an earlier prediction gave them.
     """
 
     frame: ImageSize
     points: tuple[Point, ...] = ()
     box: Box | None = None
     drawn: Mask | None = field(default=None, compare=False)
+    previous: Logits | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.box is None and not any(point.positive for point in self.points):

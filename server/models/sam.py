@@ -8,7 +8,6 @@ of more the single-mask token.
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from server.core.embedding import Image, ImageEmbedding
@@ -52,12 +51,13 @@ def decoder_inputs(embedding: ImageEmbedding, prompt: Prompt, how: Preprocessing
     points = np.array(rows, np.float64)  # (N, 3)
     to_input = how.input_size / embedding.size.longest
     to_image = (embedding.size.width / prompt.frame.width, embedding.size.height / prompt.frame.height)
+    mask = _mask_input(prompt)
     return {
         "image_embeddings": embedding.tensors["image_embeddings"],
         "point_coords": (points[None, :, :2] * to_image * to_input).astype(np.float32),
         "point_labels": points[None, :, 2].astype(np.float32),
-        "mask_input": _NO_MASK_INPUT if prompt.drawn is None else _mask_input(prompt.drawn),
-        "has_mask_input": np.array([prompt.drawn is not None], np.float32),
+        "mask_input": _NO_MASK_INPUT if mask is None else mask[None, None],  # (h, w) -> (1, 1, h, w)
+        "has_mask_input": np.array([mask is not None], np.float32),
         "orig_im_size": _SMALLEST_OUTPUT,
     }
 
@@ -72,12 +72,15 @@ def prediction(outputs: Tensors, embedding: ImageEmbedding, prompt: Prompt, how:
     )
 
 
-def _mask_input(drawn: Mask) -> NDArray[np.float32]:
-    """(1, 1, 256, 256) logits of a rough mask, scaled and padded as the image is."""
+def _mask_input(prompt: Prompt) -> Logits | None:
+    """(256, 256) logits: of the mask that is refined, or of a drawn one, scaled and padded as the image is."""
+    if prompt.previous is not None or prompt.drawn is None:
+        return prompt.previous
+    drawn = prompt.drawn
     height, width = _resized(ImageSize(*drawn.shape), _MASK_INPUT_SIZE)
     share = cv2.resize(drawn.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    logits = np.full_like(_NO_MASK_INPUT, -_DRAWN_LOGIT)
-    logits[0, 0, :height, :width] = (2 * share - 1) * _DRAWN_LOGIT
+    logits = np.full((_MASK_INPUT_SIZE, _MASK_INPUT_SIZE), -_DRAWN_LOGIT, np.float32)
+    logits[:height, :width] = (2 * share - 1) * _DRAWN_LOGIT
     return logits
 
 

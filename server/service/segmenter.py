@@ -11,14 +11,14 @@ from server.core.reference import ImageReference
 from server.core.region import Region, brush_region
 from server.errors import Overloaded
 from server.service.embedder import Embedder
-from server.service.ports import Model
+from server.service.refiner import Refiner
 
 
 class Segmenter:
-    """Answers gestures; decoding has a thread of its own, so that it never waits for an encode of another image."""
+    """Answers gestures; decoding has one thread of its own, so that it never waits for an encode of another image."""
 
-    def __init__(self, embedder: Embedder, model: Model, decoder: Executor, capacity: int) -> None:
-        self._embedder, self._model, self._decoder = embedder, model, decoder
+    def __init__(self, embedder: Embedder, refiner: Refiner, decoder: Executor, capacity: int) -> None:
+        self._embedder, self._refiner, self._decoder = embedder, refiner, decoder
         self._capacity = capacity
         self._under_way = 0
 
@@ -37,12 +37,14 @@ class Segmenter:
         try:
             embedding = await self._embedder.embed(reference)
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._decoder, self._regions, embedding, gestures, control)
+            return await loop.run_in_executor(self._decoder, self._regions, embedding, reference, gestures, control)
         finally:
             self._under_way -= 1
 
-    def _regions(self, embedding: ImageEmbedding, gestures: Sequence[Gesture], control: ControlTag) -> list[Region]:
+    def _regions(
+        self, embedding: ImageEmbedding, reference: ImageReference, gestures: Sequence[Gesture], control: ControlTag
+    ) -> list[Region]:
         answers = (
-            brush_region(self._model.decode(embedding, gesture.prompt), gesture, control) for gesture in gestures
+            brush_region(self._refiner.decode(embedding, reference, gesture), gesture, control) for gesture in gestures
         )
         return [region for region in answers if region is not None]
