@@ -7,8 +7,9 @@ from concurrent.futures import Executor
 from server.core.context import Gesture
 from server.core.embedding import ImageEmbedding
 from server.core.labelconfig import ControlTag
+from server.core.options import AnswerOptions
 from server.core.reference import ImageReference
-from server.core.region import Region, brush_region
+from server.core.region import Region, regions
 from server.errors import Overloaded
 from server.service.embedder import Embedder
 from server.service.ports import Model
@@ -23,9 +24,9 @@ class Segmenter:
         self._under_way = 0
 
     async def segment(
-        self, reference: ImageReference, gestures: Sequence[Gesture], control: ControlTag
+        self, reference: ImageReference, gestures: Sequence[Gesture], control: ControlTag, options: AnswerOptions
     ) -> list[Region]:
-        """One region for each gesture whose mask is not empty, in the gestures' order.
+        """The regions of `control` for each gesture, in the gestures' order; an empty mask has none.
 
         Raises:
             Overloaded: `capacity` calls are under way already.
@@ -37,12 +38,15 @@ class Segmenter:
         try:
             embedding = await self._embedder.embed(reference)
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._decoder, self._regions, embedding, gestures, control)
+            return await loop.run_in_executor(self._decoder, self._regions, embedding, gestures, control, options)
         finally:
             self._under_way -= 1
 
-    def _regions(self, embedding: ImageEmbedding, gestures: Sequence[Gesture], control: ControlTag) -> list[Region]:
-        answers = (
-            brush_region(self._model.decode(embedding, gesture.prompt), gesture, control) for gesture in gestures
-        )
-        return [region for region in answers if region is not None]
+    def _regions(
+        self, embedding: ImageEmbedding, gestures: Sequence[Gesture], control: ControlTag, options: AnswerOptions
+    ) -> list[Region]:
+        return [
+            region
+            for gesture in gestures
+            for region in regions(self._model.decode(embedding, gesture.prompt), gesture, control, options)
+        ]

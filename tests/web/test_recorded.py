@@ -22,6 +22,9 @@ OPENED = [path for path in BY_KIND["predict_"] if "noninteractive" in path.name]
 # answered without a region: a negative click alone asks for nothing
 NEGATIVE = [path for path in BY_KIND["predict_"] if path.stem == "predict_keypoint_neg_only"]
 BRUSH = [path for path in BY_KIND["predict_"] if path.stem == "predict_brush_forced"]
+# set up with the extra params {"a": 1, "b": "x"}
+FOREIGN = [path for path in BY_KIND["setup"] if path.stem == "setup_basic_auth_extra_params"]
+SETUP = [path for path in BY_KIND["setup"] if path not in FOREIGN]
 CLICKED = [path for path in BY_KIND["predict_"] if path not in OPENED + NEGATIVE + BRUSH]
 
 
@@ -82,12 +85,19 @@ def test_a_recorded_opening_of_tasks_is_answered_at_once(client: Client, path: P
     assert client.post("/predict", json=load(path)["body"]).json() == {"results": []}
 
 
-@pytest.mark.parametrize("path", BY_KIND["webhook_"] + BY_KIND["setup"], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", BY_KIND["webhook_"] + SETUP, ids=lambda path: path.stem)
 def test_a_recorded_setup_or_webhook_is_accepted(client: Client, path: Path) -> None:
     recording = load(path)
     answer = client.post(recording["path"].removeprefix("/pre/fix"), json=recording["body"])
     assert answer.status_code == 200, answer.text
     assert isinstance(answer.json(), dict)
+
+
+@pytest.mark.parametrize("path", FOREIGN, ids=lambda path: path.stem)
+def test_extra_params_that_are_no_options_are_refused_with_those_that_are(client: Client, path: Path) -> None:
+    answer = client.post("/setup", json=load(path)["body"])
+    assert answer.status_code == 400
+    assert "there is no option 'a'; there are output, tolerance" in answer.json()["detail"]
 
 
 def test_separate_labels_are_the_labels_of_their_twin(client: Client) -> None:
