@@ -41,25 +41,27 @@ def regions(prediction: MaskPrediction, gesture: Gesture, control: ControlTag, o
     mask = clean(prediction.mask, options)
     if not mask.any():
         return []
+    values = _values(mask, control.output, options.tolerance)
+    score = min(max(prediction.iou_prediction, 0.0), 1.0)
+    return [_region(value, mask, score, gesture, control) for value in values]
+
+
+def _region(value: Value, mask: Mask, score: float, gesture: Gesture, control: ControlTag) -> Region:
     kind = control.kind.lower()
     labels = [label for label in gesture.labels if label in control.labels]
-    labelled: Value = {kind: labels} if labels else {}
     height, width = mask.shape
-    return [
-        Region(
-            id=new_id(),
-            from_name=control.name,
-            to_name=gesture.to_name,
-            type=kind,
-            original_width=width,
-            original_height=height,
-            image_rotation=gesture.image_rotation,
-            score=min(max(prediction.iou_prediction, 0.0), 1.0),
-            value=value | labelled,
-            item_index=msgspec.UNSET if gesture.item_index is None else gesture.item_index,
-        )
-        for value in _values(mask, control.output, options.tolerance)
-    ]
+    return Region(
+        id=new_id(),
+        from_name=control.name,
+        to_name=gesture.to_name,
+        type=kind,
+        original_width=width,
+        original_height=height,
+        image_rotation=gesture.image_rotation,
+        score=score,
+        value={**value, kind: labels} if labels else value,
+        item_index=msgspec.UNSET if gesture.item_index is None else gesture.item_index,
+    )
 
 
 def _values(mask: Mask, output: str | None, tolerance: float) -> list[Value]:
