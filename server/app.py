@@ -21,6 +21,7 @@ from server.images.resolve import ImageSources
 from server.runtime.model import SamModel
 from server.service.embedder import Embedder
 from server.service.identities import Identities
+from server.service.project_options import ProjectOptions
 from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
 from server.settings import Settings
@@ -31,6 +32,7 @@ from server.weights.store import GraphStore, find_manifest
 
 _MAX_BODY_BYTES = 512 << 20  # Label Studio sends every mask of the task along
 _CLICKS_AT_ONCE = 128
+_PROJECTS = 4096
 _IMAGE_FRESH_SECONDS = 300.0
 
 
@@ -71,12 +73,14 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
         encoder.shutdown(cancel_futures=True)
         decoder.shutdown(cancel_futures=True)
 
-    predict = Predict(segmenter, model.version, settings.max_pixels)
+    options = ProjectOptions(_PROJECTS)
+    predict = Predict(segmenter, options, model.version, settings.max_pixels)
     info = ModelInfo(model.title, model.version, model.provider)
     return Litestar(
         [Router(settings.base_path or "/", route_handlers=HANDLERS)],
         dependencies={
             "answer": Provide(lambda: predict, sync_to_thread=False),
+            "options": Provide(lambda: options, sync_to_thread=False),
             "model": Provide(lambda: info, sync_to_thread=False),
         },
         exception_handlers={

@@ -28,7 +28,7 @@ In Label Studio: project settings -> Model -> Connect Model, paste
 and switch on "Interactive preannotations". A labeling config to start from:
     <View>
       <Image name="image" value="$image"/>
-      <BrushLabels name="brush" toName="image"><Label value="Object"/></BrushLabels>
+      <BitmaskLabels name="mask" toName="image"><Label value="Object"/></BitmaskLabels>
       <KeyPointLabels name="click" toName="image" smart="true"><Label value="Object"/></KeyPointLabels>
       <RectangleLabels name="box" toName="image" smart="true"><Label value="Object"/></RectangleLabels>
     </View>

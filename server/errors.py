@@ -4,6 +4,7 @@ SamserveError
 ├── BadRequest            the caller must change the request                    400
 │   ├── BadTask             no task, no image field, an empty image value
 │   ├── BadLabelConfig      XML that does not parse, or a control that is not in it
+│   ├── BadOptions          an option that does not exist, or that the config cannot fulfil
 │   └── BadPrompt           a gesture that makes no sense in its image
 ├── ImageError            the request is fine, its image is not
 │   ├── ImageUnavailable    the bytes could not be fetched                      502
@@ -29,6 +30,10 @@ class BadTask(BadRequest):
 
 class BadLabelConfig(BadRequest):
     """The labeling config cannot be used."""
+
+
+class BadOptions(BadRequest):
+    """An answer option that does not exist, does not parse, or cannot be fulfilled."""
 
 
 class BadPrompt(BadRequest):

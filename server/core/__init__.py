@@ -1,1 +1,1 @@
-"""Pure numpy: geometry, prompts, masks, Label Studio encodings. No web, no runtime, no clock, no environment."""
+"""Pure functions of arrays: geometry, prompts, masks, Label Studio encodings. No web, runtime, clock or environment."""

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from xml.etree import ElementTree as ET
 
-from server.errors import BadLabelConfig
+from server.core.options import OUTPUTS, Overrides, parse_attributes
+from server.errors import BadLabelConfig, BadOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,14 @@ class ControlTag:
     name: str
     to_names: tuple[str, ...]
     labels: tuple[str, ...]
+    closable: bool = False
+    options: Overrides = ()  # its sam... attributes
+
+    @property
+    def output(self) -> str | None:
+        """Which of OUTPUTS its regions are; None when they cannot hold a mask."""
+        output = self.kind.removesuffix("Labels").lower()
+        return output if output in OUTPUTS and (output != "vector" or self.closable) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +65,26 @@ class LabelConfig:
                 return tag
         raise BadLabelConfig(f"label_config has no control named {name!r}; it has {_names(self.controls)}")
 
-    def answer_control(self, object_name: str) -> ControlTag:
-        """The control that holds masks of that object.
+    def answer_control(self, object_name: str, prompted_by: str, output: str | None = None) -> ControlTag:
+        """The control that holds masks of that object: the first in the order of OUTPUTS, or of the `output` forced.
+
+        The control that the prompt was drawn with, `prompted_by`, answers only when no other can.
 
         Raises:
-            BadLabelConfig: none of the object's controls can.
+            BadLabelConfig: none of the object's controls can hold a mask.
+            BadOptions: none of them has the output that is forced.
         """
-        for tag in self.controls:
-            if tag.kind in ("BrushLabels", "Brush") and object_name in tag.to_names:
-                return tag
+        able = [
+            (tag.name == prompted_by, OUTPUTS.index(tag.output), position, tag)
+            for position, tag in enumerate(self.controls)
+            if object_name in tag.to_names and tag.output and output in (None, tag.output)
+        ]
+        if able:
+            return min(able)[-1]
+        if output:
+            raise BadOptions(f"output is {output!r}, but label_config has no such control: {_add(output, object_name)}")
         raise BadLabelConfig(
-            f"label_config has no control that can hold a mask of {object_name!r}: "
-            f'add <BrushLabels name="brush" toName="{object_name}">'
+            f"label_config has no control that can hold a mask of {object_name!r}: {_add('bitmask', object_name)}"
         )
 
 
@@ -77,6 +94,7 @@ def parse_label_config(xml: str) -> LabelConfig:
 
     Raises:
         BadLabelConfig: it is not well-formed XML, or declares entities.
+        BadOptions: an attribute that starts with sam is no option, or has a value that it does not take.
     """
     if "<!DOCTYPE" in xml or "<!ENTITY" in xml:
         raise BadLabelConfig("label_config must not declare a document type or entities")
@@ -99,7 +117,14 @@ def _objects(root: ET.Element) -> list[ObjectTag]:
 
 def _controls(root: ET.Element) -> list[ControlTag]:
     return [
-        ControlTag(tag.tag, tag.attrib["name"], tuple(tag.attrib["toName"].replace(" ", "").split(",")), _labels(tag))
+        ControlTag(
+            tag.tag,
+            tag.attrib["name"],
+            tuple(tag.attrib["toName"].replace(" ", "").split(",")),
+            _labels(tag),
+            tag.get("closable", "").lower() == "true",
+            parse_attributes(tag.attrib, tag.attrib["name"]),
+        )
         for tag in root.iter()
         if "name" in tag.attrib and "toName" in tag.attrib
     ]
@@ -112,3 +137,8 @@ def _labels(control: ET.Element) -> tuple[str, ...]:
 
 def _names(tags: tuple[ObjectTag, ...] | tuple[ControlTag, ...]) -> str:
     return ", ".join(repr(tag.name) for tag in tags) or "none"
+
+
+def _add(output: str, object_name: str) -> str:
+    closable = ' closable="true"' if output == "vector" else ""
+    return f'add <{output.title()}Labels name="{output}" toName="{object_name}"{closable}>'

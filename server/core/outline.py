@@ -1,45 +1,71 @@
-"""The outlines of drawn shapes in pixels, from Label Studio's percent."""
+"""The exact outlines of a mask's parts, along the edges of their pixels.
 
-import math
+OpenCV's contours run through pixel centres, half a pixel inside. Here a ring runs through pixel corners, so that it
+encloses the pixels whole, and with neither holes nor parts that touch at a corner only, it never meets itself.
+"""
 
-from server.core.geometry import ImageSize, clamp, rotated_rectangle
-from server.core.items import DrawnValue
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-Outline = list[tuple[float, float]]  # corners (x, y); the last joins the first
+from server.core.prediction import Mask
+from server.core.shape import without_holes
 
-_ELLIPSE_CORNERS = 64
-
-
-def polygon(value: DrawnValue, frame: ImageSize) -> Outline | None:
-    """The corners of a polygon, open or closed; None where `value` is none."""
-    if value.points is None or len(value.points) == 0:
-        return None
-    return [_kept_near(x * frame.width / 100, y * frame.height / 100, frame) for x, y in value.points]
+Ring = NDArray[np.int32]  # (N, 2): corners (x, y) in px, clockwise as seen, the first not repeated
 
 
-def ellipse(value: DrawnValue, frame: ImageSize) -> Outline | None:
-    """Points on an ellipse, turned clockwise about its centre; None where `value` is none."""
-    if value.x is None or value.y is None or value.radius_x is None or value.radius_y is None:
-        return None
-    x, y = value.x * frame.width / 100, value.y * frame.height / 100
-    rx, ry = value.radius_x * frame.width / 100, value.radius_y * frame.height / 100
-    cos, sin = math.cos(math.radians(value.rotation)), math.sin(math.radians(value.rotation))
-    angles = (2 * math.pi * k / _ELLIPSE_CORNERS for k in range(_ELLIPSE_CORNERS))
-    around = [(rx * math.cos(angle), ry * math.sin(angle)) for angle in angles]
-    return [_kept_near(x + u * cos - v * sin, y + u * sin + v * cos, frame) for u, v in around]
+def outlines(mask: Mask) -> list[Ring]:
+    """One ring around each part, largest first; holes are filled, and parts that touch at a corner only are two."""
+    if not mask.any():
+        return []
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    corners, successor = _corners(without_holes(mask[top : top + height, left : left + width]))
+    rings = [corners[ring] + np.array([left, top], np.int32) for ring in _cycles(successor)]
+    return sorted(rings, key=area, reverse=True)
 
 
-def rectangle(value: DrawnValue, frame: ImageSize) -> Outline | None:
-    """The corners of a rectangle, turned clockwise about its top-left one; None where `value` is none."""
-    if value.x is None or value.y is None or value.width is None or value.height is None:
-        return None
-    x, y = value.x * frame.width / 100, value.y * frame.height / 100
-    width, height = value.width * frame.width / 100, value.height * frame.height / 100
-    return rotated_rectangle(x, y, width, height, value.rotation)
+def area(ring: NDArray[np.int32]) -> float:
+    """The area in square px that a ring encloses."""
+    x, y = ring.astype(np.int64).T
+    return abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
 
 
-def _kept_near(x: float, y: float, frame: ImageSize) -> tuple[float, float]:
-    """(x, y), or the nearest point that is not farther outside the image than its size."""
-    return clamp(x + frame.width, 3 * frame.width) - frame.width, clamp(
-        y + frame.height, 3 * frame.height
-    ) - frame.height
+def _corners(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """All corners (x, y), and for each the index of the one after the next: along its row, then along its column.
+
+    Where two pixels meet in a corner only, there are two corners, one for each pixel. In a row, every two corners
+    bound an edge, and so they do in a column. An edge with the mask below it is walked to the right, any other to the
+    left: half of all corners are where such an edge begins, and only these have a successor (others have -1).
+    """
+    padded = np.pad(mask, 1)
+    nw, ne, sw, se = padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]
+    twice = (nw == se) & (ne == sw) & (nw != ne)
+    y, x = np.nonzero((nw ^ ne ^ sw ^ se) | twice)  # row by row
+    copies = 1 + twice[y, x]
+    y, x = np.repeat(y, copies), np.repeat(x, copies)
+    index = np.arange(len(x))
+    downwards = np.where(
+        twice[y, x] & ~nw[y, x], -index, index
+    )  # between ne and sw, the second copy has the upper edge
+    by_column = np.lexsort((downwards, y, x))
+    along_row, along_column = index ^ 1, np.empty_like(index)
+    along_column[by_column] = by_column[index ^ 1]
+    first = np.where(index % 2 == 0, index, index ^ 1)
+    to_the_right = se[y[first], x[first]]
+    begins = (index % 2 == 0) == to_the_right
+    return np.stack([x, y], 1).astype(np.int32), np.where(begins, along_column[along_row], -1)
+
+
+def _cycles(successor: NDArray[np.int64]) -> list[list[int]]:
+    following = successor.tolist()
+    rings = []
+    for start, after in enumerate(following):
+        if after < 0:
+            continue
+        ring: list[int] = []
+        at = start
+        while (after := following[at]) >= 0:
+            ring += [at, at ^ 1]
+            following[at], at = -1, after
+        rings.append(ring)
+    return rings

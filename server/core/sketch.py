@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
+from server.core.drawn_outline import ellipse, polygon, rectangle
 from server.core.geometry import Box, ImageSize, Point, clamp
 from server.core.items import DrawnItem
-from server.core.outline import ellipse, polygon, rectangle
 from server.core.png_mask import decode_png_mask
 from server.core.prediction import Mask
 from server.core.rle_decode import decode_rle

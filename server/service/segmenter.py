@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from functools import partial
 
 from server.core.context import Gesture
 from server.core.embedding import ImageEmbedding
 from server.core.labelconfig import ControlTag
+from server.core.options import AnswerOptions
 from server.core.reference import ImageReference
-from server.core.region import Region, brush_region
+from server.core.region import Region, regions
 from server.errors import Overloaded
 from server.service.embedder import Embedder
 from server.service.refiner import Refiner
@@ -23,9 +25,9 @@ class Segmenter:
         self._under_way = 0
 
     async def segment(
-        self, reference: ImageReference, gestures: Sequence[Gesture], control: ControlTag
+        self, reference: ImageReference, gestures: Sequence[Gesture], control: ControlTag, options: AnswerOptions
     ) -> list[Region]:
-        """One region for each gesture whose mask is not empty, in the gestures' order.
+        """The regions of `control` for each gesture, in the gestures' order; an empty mask has none.
 
         Raises:
             Overloaded: `capacity` calls are under way already.
@@ -36,15 +38,21 @@ class Segmenter:
         self._under_way += 1
         try:
             embedding = await self._embedder.embed(reference)
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._decoder, self._regions, embedding, reference, gestures, control)
+            work = partial(self._regions, embedding, reference, gestures, control, options)
+            return await asyncio.get_running_loop().run_in_executor(self._decoder, work)
         finally:
             self._under_way -= 1
 
     def _regions(
-        self, embedding: ImageEmbedding, reference: ImageReference, gestures: Sequence[Gesture], control: ControlTag
+        self,
+        embedding: ImageEmbedding,
+        reference: ImageReference,
+        gestures: Sequence[Gesture],
+        control: ControlTag,
+        options: AnswerOptions,
     ) -> list[Region]:
-        answers = (
-            brush_region(self._refiner.decode(embedding, reference, gesture), gesture, control) for gesture in gestures
-        )
-        return [region for region in answers if region is not None]
+        return [
+            region
+            for gesture in gestures
+            for region in regions(self._refiner.decode(embedding, reference, gesture), gesture, control, options)
+        ]

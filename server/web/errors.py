@@ -6,7 +6,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from server.core.region import new_region_id
+from server.core.identifier import new_id
 from server.errors import BadRequest, ImageRefused, ImageUnavailable, ImageUnreadable, Overloaded, SamserveError
 
 log = structlog.get_logger("samserve.web")
@@ -35,7 +35,7 @@ def answer_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Respon
 
 def answer_bug(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:
     """Anything else is a bug of ours: the traceback goes to the log, its reference to the caller."""
-    reference = new_region_id()
+    reference = new_id()
     log.error("bug", path=request.url.path, reference=reference, exc_info=error)
     return _answer(500, "InternalError", f"samserve failed; the log has the reason under reference={reference}")
 

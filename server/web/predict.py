@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from server.core.answer import answer_for
 from server.core.context import Gesture, gestures
 from server.core.items import DrawnItem
 from server.core.labelconfig import LabelConfig, parse_label_config
@@ -13,6 +14,7 @@ from server.core.reference import ImageReference
 from server.core.region import Region
 from server.core.task import image_value
 from server.errors import BadLabelConfig, BadPrompt, BadTask
+from server.service.project_options import ProjectOptions
 from server.service.segmenter import Segmenter
 from server.web.schemas import PredictRequest, TaskPayload
 
@@ -36,8 +38,9 @@ class PredictAnswer(msgspec.Struct, frozen=True):
 class Predict:
     """Answers /predict."""
 
-    def __init__(self, segmenter: Segmenter, model_version: str, max_pixels: int) -> None:
-        self._segmenter, self._model_version, self._max_pixels = segmenter, model_version, max_pixels
+    def __init__(self, segmenter: Segmenter, options: ProjectOptions, model_version: str, max_pixels: int) -> None:
+        self._segmenter, self._options = segmenter, options
+        self._model_version, self._max_pixels = model_version, max_pixels
 
     async def __call__(self, request: PredictRequest) -> PredictAnswer:
         """The regions for what was drawn; nothing when no smart tool was used."""
@@ -63,7 +66,9 @@ class Predict:
         to_name = asked[0].to_name
         value = image_value(task.data, config.object(to_name), asked[0].item_index)
         reference = ImageReference(value, str(task.id))
-        regions = await self._segmenter.segment(reference, asked, config.answer_control(to_name))
+        given = self._options.get(str(request.project))
+        control, options = answer_for(config, to_name, _prompting_control(drawn, config), given)
+        regions = await self._segmenter.segment(reference, asked, control, options)
         log.info("segmented", **_summary(task, asked, regions), ms=round((time.perf_counter() - started) * 1e3, 1))
         return regions
 
@@ -81,6 +86,12 @@ def _check_names(drawn: list[DrawnItem], config: LabelConfig) -> None:
         control = config.control(item.from_name)
         if item.to_name not in control.to_names:
             raise BadLabelConfig(f"label_config: control {item.from_name!r} does not belong to {item.to_name!r}")
+
+
+def _prompting_control(drawn: list[DrawnItem], config: LabelConfig) -> str:
+    """The control that drew the last item; a <Labels> beside it, whose item follows it, drew nothing."""
+    names = [item.from_name for item in reversed(drawn) if item.to_name == drawn[-1].to_name]
+    return next((name for name in names if config.control(name).kind != "Labels"), names[0])
 
 
 def _summary(task: TaskPayload, asked: tuple[Gesture, ...], regions: list[Region]) -> dict[str, Any]:

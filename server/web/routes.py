@@ -9,6 +9,10 @@ from litestar.di import NamedDependency
 from litestar.params import RawBody
 
 from server import __version__
+from server.core.answer import check_options
+from server.core.labelconfig import parse_label_config
+from server.core.options import parse_extra_params
+from server.service.project_options import ProjectOptions
 from server.web.predict import Predict
 from server.web.schemas import PredictRequest, SetupRequest, WebhookRequest, decode_body
 
@@ -36,10 +40,16 @@ async def health(model: NamedDependency[ModelInfo]) -> dict[str, str]:
 
 
 @post("/setup", status_code=200)
-async def setup(body: RawBody, model: NamedDependency[ModelInfo]) -> dict[str, str]:
-    """Label Studio asks this very often, and only for the model's version."""
+async def setup(
+    body: RawBody, model: NamedDependency[ModelInfo], options: NamedDependency[ProjectOptions]
+) -> dict[str, str]:
+    """Label Studio asks this very often, for the model's version; wrong answer options are told here."""
     request = decode_body(body, SetupRequest)
-    log.debug("setup", project=request.project)
+    given = parse_extra_params(request.options)
+    if request.schema:
+        check_options(parse_label_config(request.schema), given)
+    options.put(str(request.project), given)
+    log.debug("setup", project=request.project, options=given)
     return {"model_version": model.version}
 
 

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from server.core.items import DrawnItem
-from server.errors import BadRequest
+from server.errors import BadOptions, BadRequest
 
 T = TypeVar("T")
 
@@ -33,6 +33,7 @@ class PredictRequest(msgspec.Struct, frozen=True):
     """The body of /predict."""
 
     tasks: list[TaskPayload]
+    project: str | int | None = None
     label_config: str | None = None
     params: PredictParams | None = None
 
@@ -48,6 +49,21 @@ class SetupRequest(msgspec.Struct, frozen=True):
 
     project: str | int | None = None
     schema: str | None = None
+    extra_params: dict[str, Any] | str | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The extra params; a form may have sent them as text.
+
+        Raises:
+            BadOptions: the text is no JSON object.
+        """
+        if not isinstance(self.extra_params, str):
+            return self.extra_params or {}
+        try:
+            return msgspec.json.decode(self.extra_params or "{}", type=dict[str, Any])
+        except msgspec.MsgspecError as error:
+            raise BadOptions(f'extra_params: expected a JSON object such as {{"output": "polygon"}}: {error}') from None
 
 
 class WebhookRequest(msgspec.Struct, frozen=True):

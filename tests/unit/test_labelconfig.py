@@ -56,13 +56,13 @@ def test_masks_of_an_object_go_to_its_own_brush(kind: str, to_name: str) -> None
         f'<View><BrushLabels name="other" toName="c"/><PolygonLabels name="poly" toName="b"/>'
         f'<{kind} name="mine" toName="{to_name}"/></View>'
     )
-    assert config.answer_control("b").name == "mine"
+    assert config.answer_control("b", "click").name == "mine"
 
 
-def test_an_object_without_a_brush_is_answered_with_the_tag_to_add() -> None:
+def test_an_object_that_no_control_can_hold_a_mask_of_is_answered_with_the_tag_to_add() -> None:
     config = parse_label_config('<View><KeyPointLabels name="click" toName="image"/></View>')
-    with pytest.raises(BadLabelConfig, match='add <BrushLabels name="brush" toName="image">'):
-        config.answer_control("image")
+    with pytest.raises(BadLabelConfig, match=r'add <BitmaskLabels .*toName="image"'):
+        config.answer_control("image", "click")
 
 
 @pytest.mark.parametrize("xml", ["", "plain text", "<View>", "<View></Vew>", "<View>&lol;</View>", "<a/><b/>"])

@@ -7,10 +7,12 @@ from label_studio_sdk.converter import brush
 
 from server.core.context import Gesture
 from server.core.geometry import ImageSize, Point
+from server.core.identifier import new_id
 from server.core.labelconfig import ControlTag
+from server.core.options import AnswerOptions
 from server.core.prediction import MaskPrediction
 from server.core.prompt import Prompt
-from server.core.region import Region, brush_region, new_region_id
+from server.core.region import Region, regions
 
 BRUSH = ControlTag("BrushLabels", "brush", ("image",), ("Dog", "Cat"))
 
@@ -27,8 +29,7 @@ def gesture(labels: tuple[str, ...] = ("Dog",), item_index: int | None = None, r
 
 
 def region(answer: MaskPrediction, asked: Gesture, control: ControlTag = BRUSH) -> Region:
-    made = brush_region(answer, asked, control)
-    assert made is not None
+    (made,) = regions(answer, asked, control, AnswerOptions())
     return made
 
 
@@ -46,7 +47,7 @@ def test_a_regions_mask_reads_back_with_label_studios_decoder() -> None:
 
 
 def test_an_empty_mask_is_no_region() -> None:
-    assert brush_region(prediction(filled=False), gesture(), BRUSH) is None
+    assert regions(prediction(filled=False), gesture(), BRUSH, AnswerOptions()) == []
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_a_brush_without_labels_gets_a_region_of_its_own_type() -> None:
     assert (made.type, made.from_name, set(made.value)) == ("brush", "paint", {"format", "rle"})
 
 
-@pytest.mark.parametrize(("iou", "score"), [(-0.2, 0.0), (0.0, 0.0), (0.87, 0.87), (1.03, 1.0)])
+@pytest.mark.parametrize(("iou", "score"), [(-0.2, 0.0), (0.0, 0.0), (0.87, 0.87), (1.03, 1.0), (float("nan"), 0.0)])
 def test_the_score_stays_within_what_label_studio_takes(iou: float, score: float) -> None:
     assert region(prediction(iou), gesture()).score == score
 
@@ -79,7 +80,7 @@ def test_only_regions_of_multi_image_tasks_have_an_index() -> None:
 
 
 def test_every_region_has_an_id_like_the_editors_own() -> None:
-    ids = {new_region_id() for _ in range(500)}
+    ids = {new_id() for _ in range(500)}
     assert len(ids) == 500
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{10}", name) for name in ids)
     assert region(prediction(), gesture()).id != region(prediction(), gesture()).id

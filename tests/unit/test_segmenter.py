@@ -13,6 +13,7 @@ from server.core.context import Gesture
 from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
 from server.core.geometry import ImageSize, Point
 from server.core.labelconfig import ControlTag
+from server.core.options import AnswerOptions
 from server.core.prediction import MaskPrediction
 from server.core.prompt import Prompt
 from server.core.reference import ImageReference
@@ -87,7 +88,7 @@ class Desk:
         self.segmenter = Segmenter(embedder, Refiner(self.model, lambda: 0.0), decoder, capacity)
 
     async def segment(self, *xs: float, image: str = "a") -> list[Region]:
-        return await self.segmenter.segment(ImageReference(image, "1"), [click(x) for x in xs], BRUSH)
+        return await self.segmenter.segment(ImageReference(image, "1"), [click(x) for x in xs], BRUSH, AnswerOptions())
 
     async def scores(self, *xs: float, image: str = "a") -> list[float]:
         return [region.score for region in await self.segment(*xs, image=image)]

@@ -62,7 +62,7 @@ BAD_TASKS: dict[str, tuple[dict[str, Any], str]] = {
     "config without the control": ({"label_config": '<View><Image name="image" value="$image"/></View>'}, "'kp'"),
     "config without a mask control": (
         {"label_config": '<View><Image name="image" value="$image"/><KeyPointLabels name="kp" toName="image"/></View>'},
-        "BrushLabels",
+        "BitmaskLabels",
     ),
     "config without the image": (
         {"label_config": CONFIG.replace('<Image name="image"', '<Image name="other"')},
