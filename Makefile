@@ -1,10 +1,10 @@
 # Every target works from a fresh clone; `make` lists them.
 PYTHON ?= python3
-HOST   ?= 0.0.0.0
-PORT   ?= 9090
 VENV   := .venv
 BIN    := $(VENV)/bin
 # GPU=1 serves with onnxruntime-gpu
+# only what is given to make itself: shells export a HOST of their own
+flag    = $(if $(filter command,$(firstword $(origin $(1)))),$(2) $($(1)))
 LOCK   := requirements/$(if $(GPU),gpu,cpu).txt
 
 .DEFAULT_GOAL := help
@@ -14,7 +14,7 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fetches the model the first time
-	@$(BIN)/samserve serve --host $(HOST) --port $(PORT) $(ARGS)
+	@$(BIN)/samserve serve $(call flag,HOST,--host) $(call flag,PORT,--port) $(ARGS)
 
 test: $(VENV)/dev ## Run all tests, with coverage
 	@$(BIN)/samserve weights pull

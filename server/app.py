@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
-from urllib.parse import urlsplit
 
 from litestar import Litestar, Router
 from litestar.di import Provide
@@ -97,9 +96,8 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
 
 def _images(settings: Settings) -> ImageSources:
     url, key = settings.label_studio_url or None, settings.label_studio_api_key
-    own_host = (urlsplit(url).hostname or "",) if url else ()
     http = HttpImages(
-        AddressPolicy.allowing((*settings.allow_hosts, *own_host)),
+        AddressPolicy.allowing(settings.allow_hosts),
         settings.max_image_mib << 20,
         settings.fetch_seconds,
         LabelStudioAuth(url, key) if url and key else None,

@@ -116,7 +116,7 @@ def verify(name: str | None) -> None:
 
 
 def _bind(settings: Settings) -> socket.socket:
-    """The port, taken before anything slow happens; nobody can connect until the server listens on it."""
+    """The port, tried before anything slow happens; nobody can connect until the server listens on it."""
     listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -8,6 +8,9 @@ from server.core.items import DrawnItem, labels_of
 from server.core.prompt import Prompt
 from server.core.shape import Shape
 from server.core.sketch import sketch
+from server.errors import BadPrompt
+
+_MOST_ITEMS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ def gestures(items: Sequence[DrawnItem]) -> tuple[Gesture, ...]:
     """
     if not items:
         return ()
+    if len(items) > _MOST_ITEMS:
+        raise BadPrompt(f"{len(items)} items were drawn; at most {_MOST_ITEMS} are taken at once")
     last = items[-1]
     twins = _twins([item for item in items if (item.to_name, item.item_index) == (last.to_name, last.item_index)])
     labels = next((labels for twin in reversed(twins) for item in twin if (labels := labels_of(item.value))), ())

@@ -26,7 +26,7 @@ class EmbeddingKey:
     preprocessing: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class ImageEmbedding:
     """What the encoder made of one image; immutable, and safe to share between threads.
 

@@ -1,7 +1,6 @@
 """A brush stroke or bitmask that comes as a PNG data URL."""
 
 import base64
-import binascii
 import io
 
 import numpy as np
@@ -24,7 +23,7 @@ def decode_png_mask(url: str, size: ImageSize) -> Mask:
         raise BadPrompt(f"a drawn mask must be a data URL that starts with {_PREFIX}")
     try:
         image = PillowImage.open(io.BytesIO(base64.b64decode(url[len(_PREFIX) :], validate=True)), formats=("PNG",))
-    except (binascii.Error, OSError, SyntaxError) as error:
+    except (ValueError, OSError, SyntaxError) as error:  # not base64, or no PNG
         raise BadPrompt(f"a drawn mask is not a PNG: {error}") from None
     if (image.height, image.width) != (size.height, size.width):
         raise BadPrompt(f"a drawn mask has {image.width} x {image.height} px, its image {size.width} x {size.height}")

@@ -15,6 +15,8 @@ from server.core.rle_decode import decode_rle
 from server.core.shape import Shape, fill_outline, filled_shape, is_scribble, scribble_clicks, without_holes
 from server.errors import BadPrompt
 
+_MOST_SHAPE_PIXELS = 10**9  # a byte each
+
 
 @dataclass(slots=True)
 class Sketch:
@@ -46,6 +48,8 @@ def _add(item: DrawnItem, frame: ImageSize, drawn: Sketch) -> None:
     value = item.value
     if outline := polygon(value, frame) or ellipse(value, frame):
         hull = _hull(outline, frame)
+        if (len(drawn.areas) + 1) * frame.pixels > _MOST_SHAPE_PIXELS:
+            raise BadPrompt(f"item {item.id!r}: too many shapes at once for an image of this size")
         shape = filled_shape(fill_outline(outline, frame), hull) if isinstance(hull, Box) else None
         _add_area(shape or hull, item, drawn)
     elif outline := rectangle(value, frame):

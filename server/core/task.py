@@ -7,6 +7,7 @@ from typing import Any
 from server.core.labelconfig import ObjectTag
 from server.errors import BadTask
 
+_NAME = re.compile(r"\$(\w+)")
 _VARIABLE = re.compile(r"\$(\w[\w.\[\]]*)")
 _UPLOAD_WITHOUT_KEY = "$undefined$"  # Label Studio's key for uploads made before the project had a config
 
@@ -14,7 +15,7 @@ _UPLOAD_WITHOUT_KEY = "$undefined$"  # Label Studio's key for uploads made befor
 def image_value(data: Mapping[str, Any], tag: ObjectTag, item_index: int | None) -> str:
     """The image reference that `tag` points at in a task's data, as the task spells it.
 
-    A value that is just `$path` is looked up (dots and [n] descend); in any other, each `$path` is filled in.
+    A value that is just `$path` is looked up (dots and [n] descend); in any other, each `$name` is filled in.
 
     Raises:
         BadTask: the field is missing, empty, or not text.
@@ -31,7 +32,7 @@ def _resolve(template: str, data: Mapping[str, Any]) -> Any:
     whole = _VARIABLE.fullmatch(template)
     if whole:
         return _look_up(whole[1], data)
-    return _VARIABLE.sub(lambda match: str(_look_up(match[1], data)), template)
+    return _NAME.sub(lambda match: str(_look_up(match[1], data)), template)
 
 
 def _look_up(path: str, data: Mapping[str, Any]) -> Any:

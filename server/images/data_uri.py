@@ -6,6 +6,7 @@ from urllib.parse import unquote_to_bytes
 
 from server.errors import ImageRefused, ImageUnreadable
 
+_LONGEST_ESCAPED = 1 << 20  # characters; undoing the escapes takes seconds for more
 _LONGEST_SPELLING = 4  # characters a byte: base64, each of its characters percent-encoded
 
 
@@ -24,6 +25,8 @@ def decode_data_uri(uri: str, max_bytes: int) -> bytes:
     )
     if len(payload) > _LONGEST_SPELLING * max_bytes + 4:
         raise too_large
+    if "%" in payload and len(payload) > _LONGEST_ESCAPED:
+        raise ImageRefused(f"a percent-encoded data: URI of more than {_LONGEST_ESCAPED >> 20} MiB: use plain base64")
     content = unquote_to_bytes(payload)
     if head.lower().endswith(";base64"):
         try:

@@ -68,8 +68,8 @@ def _unmapped(ip: _Address) -> _Address:
 class _GuardedBackend(httpcore.AnyIOBackend):
     """Connects to addresses that the policy allows, and to nothing else."""
 
-    def __init__(self, policy: AddressPolicy) -> None:
-        self._policy = policy
+    def __init__(self, policy: AddressPolicy, exempt: tuple[str, int] | None) -> None:
+        self._policy, self._exempt = policy, exempt
 
     async def connect_tcp(
         self,
@@ -95,7 +95,8 @@ class _GuardedBackend(httpcore.AnyIOBackend):
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"the name {host} does not resolve ({error})") from error
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        allowed = [address for address in addresses if self._policy.allows(host, address)]
+        exempt = (host.lower(), port) == self._exempt
+        allowed = [address for address in addresses if exempt or self._policy.allows(host, address)]
         if addresses and not allowed:
             raise ImageRefused(
                 f"{host} is the non-public address {addresses[0]}, from which images are not fetched; "
@@ -105,10 +106,10 @@ class _GuardedBackend(httpcore.AnyIOBackend):
 
 
 class GuardedTransport(httpx.AsyncHTTPTransport):
-    """httpx's transport, with its connections made by the guarded backend."""
+    """httpx's transport, with its connections made by the guarded backend; (host, port) `exempt` is always allowed."""
 
-    def __init__(self, policy: AddressPolicy, tls: ssl.SSLContext) -> None:
+    def __init__(self, policy: AddressPolicy, tls: ssl.SSLContext, exempt: tuple[str, int] | None = None) -> None:
         super().__init__(verify=tls)
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls, network_backend=_GuardedBackend(policy), max_connections=32, keepalive_expiry=30.0
+            ssl_context=tls, network_backend=_GuardedBackend(policy, exempt), max_connections=32, keepalive_expiry=30.0
         )

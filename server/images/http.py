@@ -14,7 +14,7 @@ _MAX_REDIRECTS = 5
 
 
 class HttpImages:
-    """Fetches images; `auth` signs requests to `auth_origin` alone."""
+    """Fetches images; `auth` signs requests to `auth_origin` alone, which is allowed whatever the policy says."""
 
     def __init__(
         self,
@@ -26,8 +26,9 @@ class HttpImages:
     ) -> None:
         self._max_bytes, self._seconds = max_bytes, seconds
         self._auth, self._auth_origin = auth, auth_origin and origin(auth_origin)
+        own = (self._auth_origin[1], self._auth_origin[2] or 0) if self._auth_origin else None
         self._client = httpx.AsyncClient(
-            transport=GuardedTransport(policy, ssl.create_default_context()),
+            transport=GuardedTransport(policy, ssl.create_default_context(), own),
             timeout=seconds,
             trust_env=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a cookie of one task's server is no other's

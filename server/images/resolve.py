@@ -1,11 +1,13 @@
 """From the reference in a task to its bytes: which rule fetches what."""
 
+import asyncio
+
 from server.core.reference import ImageReference
 from server.errors import ImageRefused
 from server.images.data_uri import decode_data_uri
 from server.images.http import HttpImages
 
-_LABEL_STUDIO_PATHS = ("/data/", "/upload/", "/storage-data/", "/tasks/")
+_LABEL_STUDIO_PATHS = ("/data/", "/storage-data/", "/tasks/")
 
 
 class ImageSources:
@@ -26,7 +28,7 @@ class ImageSources:
         scheme = value.partition(":")[0].lower()
         if scheme in ("http", "https", "data"):
             return value
-        path = f"/data/{value}" if value.startswith("upload/") else value
+        path = f"/data/{value.lstrip('/')}" if value.startswith(("upload/", "/upload/")) else value
         if not path.startswith(_LABEL_STUDIO_PATHS):
             raise ImageRefused(
                 f"task {reference.task}: its image {value[:200]!r} is not fetched: expected an http(s) URL, "
@@ -46,7 +48,7 @@ class ImageSources:
             ImageError: they cannot be had.
         """
         if uri[:5].lower() == "data:":
-            return decode_data_uri(uri, self._max_bytes)
+            return await asyncio.to_thread(decode_data_uri, uri, self._max_bytes)
         return await self._http.fetch(uri)
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ import msgspec
 
 from server.errors import ModelUnusable
 
+_CODE_VERSION = b"1"  # goes up when images/decode.py or a family's encoder_inputs give other numbers than before
 _FileName = Annotated[str, msgspec.Meta(pattern=r"^\w[\w.-]*\Z")]  # a bare name: no path can leave its folder
 _Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
@@ -61,7 +62,7 @@ class Preprocessing(msgspec.Struct, frozen=True):
     @property
     def version(self) -> str:
         """Changes whenever the same pixels would give another input."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()[:16]
+        return hashlib.sha256(_CODE_VERSION + msgspec.json.encode(self, order="deterministic")).hexdigest()[:16]
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,6 +14,8 @@ from server.service.flights import Flights
 from server.service.identities import Identities
 from server.service.ports import EmbeddingCache, ImageDecoder, ImageSource, Model
 
+_LONG_URI = 1 << 16
+
 log = structlog.get_logger("samserve.embed")
 
 
@@ -41,7 +43,7 @@ class Embedder:
             ImageError: the image cannot be had, or is none.
         """
         uri = self._images.locate(reference)
-        name = hashlib.sha256(uri.encode()).hexdigest()  # a data: URI is as long as its image
+        name = await _name(uri)
         identity = self._identities.get(name)
         if identity and self._identities.is_fresh(identity):
             embedding = self._cache.get(self._model.key(identity.sha256))
@@ -68,11 +70,17 @@ class Embedder:
         return await self._by_content.join(sha256, lambda: self._encode(content, sha256, reference))
 
     async def _encode(self, content: bytes, sha256: str, reference: ImageReference) -> ImageEmbedding:
-        image = await asyncio.to_thread(self._decode_image, content)
-        embedding = await _run(self._encoder, lambda: self._model.encode(image))
+        # decoded only when it is its turn: pixels that wait take far more memory than the file
+        embedding = await _run(self._encoder, lambda: self._model.encode(self._decode_image(content)))
         self._cache.put(self._model.key(sha256), embedding)
         log.info("encoded", task=reference.task, width=embedding.size.width, height=embedding.size.height)
         return embedding
+
+
+async def _name(uri: str) -> str:
+    """A short name of a URI; a data: URI is as long as its image, and takes as long to hash."""
+    encoded = uri.encode()
+    return await asyncio.to_thread(_sha256, encoded) if len(encoded) > _LONG_URI else _sha256(encoded)
 
 
 def _sha256(content: bytes) -> str:

@@ -7,6 +7,7 @@ tests/weights/test_quality.py, mean IoU after five clicks is 0.862 instead of 0.
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from weakref import ref
 
 from server.core.context import Gesture
 from server.core.embedding import ImageEmbedding
@@ -27,6 +28,7 @@ _Marks = frozenset[Point | Box]
 class _Memory:
     logits: Logits
     made: float
+    embedding: ref[ImageEmbedding]  # an image replaced under its URL has another
 
 
 class Refiner:
@@ -48,21 +50,21 @@ class Refiner:
         image = hash(reference)  # not the reference: a data: URI is as long as its image
         scene = (image, gesture.to_name, gesture.from_name, gesture.item_index, gesture.labels, prompt.frame)
         marks = _marks(prompt)
-        prediction = self._model.decode(embedding, replace(prompt, previous=self._recall(scene, marks)))
-        self._remember(scene, marks, prediction.low_res_logits)
+        prediction = self._model.decode(embedding, replace(prompt, previous=self._recall(embedding, scene, marks)))
+        self._remember(embedding, scene, marks, prediction.low_res_logits)
         return prediction
 
-    def _recall(self, scene: _Scene, marks: _Marks) -> Logits | None:
+    def _recall(self, embedding: ImageEmbedding, scene: _Scene, marks: _Marks) -> Logits | None:
         oldest = self._clock() - _SECONDS
         held = [
             (len(known), memory.logits)
             for (where, known), memory in self._memories.items()
-            if where == scene and known < marks and memory.made >= oldest
+            if where == scene and known < marks and memory.made >= oldest and memory.embedding() is embedding
         ]
         return max(held, key=lambda found: found[0])[1] if held else None
 
-    def _remember(self, scene: _Scene, marks: _Marks, logits: Logits) -> None:
-        self._memories[scene, marks] = _Memory(logits, self._clock())
+    def _remember(self, embedding: ImageEmbedding, scene: _Scene, marks: _Marks, logits: Logits) -> None:
+        self._memories[scene, marks] = _Memory(logits, self._clock(), ref(embedding))
         self._memories.move_to_end((scene, marks))
         if len(self._memories) > _CAPACITY:
             self._memories.popitem(last=False)

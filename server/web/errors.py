@@ -28,8 +28,9 @@ def answer_domain_error(request: Request[Any, Any, Any], error: SamserveError) -
     return _answer(status, type(error).__name__, str(error), headers)
 
 
-def answer_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, str]]:
+def answer_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, str]]:
     """Litestar's own errors (no such path, wrong method, body too large) in the same form."""
+    log.warning("refused", path=request.url.path, status=error.status_code, reason=error.detail)
     return _answer(error.status_code, type(error).__name__, error.detail, error.headers)
 
 

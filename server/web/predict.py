@@ -1,5 +1,6 @@
 """POST /predict: what was drawn on which image, and the regions that answer it."""
 
+import asyncio
 import time
 from typing import Any
 
@@ -60,7 +61,7 @@ class Predict:
         self._check_frames(drawn)
         config = parse_label_config(request.label_config or "")
         _check_names(drawn, config)
-        asked = gestures(drawn)
+        asked = await asyncio.to_thread(gestures, drawn)  # strokes are as large as the image
         if not asked:
             return []
         to_name = asked[0].to_name

@@ -62,7 +62,7 @@ class SetupRequest(msgspec.Struct, frozen=True):
             return self.extra_params or {}
         try:
             return msgspec.json.decode(self.extra_params or "{}", type=dict[str, Any])
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise BadOptions(f'extra_params: expected a JSON object such as {{"output": "polygon"}}: {error}') from None
 
 
@@ -87,6 +87,6 @@ def decode_body(body: bytes, kind: type[T]) -> T:
         raise BadRequest("the body is empty; expected a JSON object")
     try:
         request: T = _DECODERS[kind].decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise BadRequest(f"the body is not what this endpoint takes: {error}") from None
     return request

@@ -211,3 +211,8 @@ def test_what_label_studio_recorded_is_understood() -> None:
     (page,) = gestures(recorded("predict_multiimage_item_index"))
     assert (page.item_index, page.prompt.frame) == (1, ImageSize(800, 600))
     assert gestures(recorded("predict_keypoint_neg_only")) == ()
+
+
+def test_more_items_than_anybody_draws_are_refused() -> None:
+    with pytest.raises(BadPrompt, match="300 items were drawn; at most 256"):
+        gestures(drawn(*[click(1, 1)] * 300))

@@ -40,6 +40,7 @@ class FakeModel:
 class Desk:
     def __init__(self) -> None:
         self.model, self.now = FakeModel(), 0.0
+        self.embedding = ImageEmbedding(FRAME, {})
         self.refiner = Refiner(self.model, lambda: self.now)
 
     def ask(self, *marks: Point | Box, reference: ImageReference = CAT, labels: Sequence[str] = ("Cat",)) -> int | None:
@@ -47,8 +48,7 @@ class Desk:
         points = tuple(mark for mark in marks if isinstance(mark, Point))
         box = next((mark for mark in marks if isinstance(mark, Box)), None)
         gesture = Gesture(Prompt(FRAME, points, box), "image", "kp", tuple(labels))
-        embedding = ImageEmbedding(FRAME, {})
-        self.refiner.decode(embedding, reference, gesture)
+        self.refiner.decode(self.embedding, reference, gesture)
         return self.model.went_on_from[-1]
 
 
@@ -93,6 +93,12 @@ def test_other_images_tasks_and_labels_have_nothing_to_do_with_it(desk: Desk, ot
     assert desk.ask(A, B, **other) is None  # type: ignore[arg-type]
 
 
+def test_an_image_that_was_replaced_under_its_reference_starts_anew(desk: Desk) -> None:
+    desk.ask(A)
+    desk.embedding = ImageEmbedding(FRAME, {})
+    assert desk.ask(A, B) is None
+
+
 def test_two_annotators_on_one_task_go_on_from_their_own_masks(desk: Desk) -> None:
     mine, theirs = A, Point(20, 20)
     assert [desk.ask(mine), desk.ask(theirs), desk.ask(mine, B), desk.ask(theirs, C)] == [None, None, 0, 1]
@@ -116,5 +122,5 @@ def test_the_masks_remembered_are_bounded(desk: Desk) -> None:
 def test_a_drawn_mask_is_not_mixed_with_an_earlier_one(desk: Desk) -> None:
     desk.ask(A)
     drawn = Prompt(FRAME, (A, B), BOX, np.ones((30, 40), bool))
-    desk.refiner.decode(ImageEmbedding(FRAME, {}), CAT, Gesture(drawn, "image", "kp", ("Cat",)))
+    desk.refiner.decode(desk.embedding, CAT, Gesture(drawn, "image", "kp", ("Cat",)))
     assert desk.model.went_on_from[-1] is None

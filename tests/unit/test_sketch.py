@@ -156,3 +156,12 @@ def test_holes_are_filled_and_bays_are_not() -> None:
     assert filled[100, 100]
     shape[50:56, 90:110] = False
     assert np.array_equal(without_holes(shape), shape)
+
+
+def test_shapes_that_would_not_fit_into_memory_are_refused() -> None:
+    corner = [[0, 0], [1, 0], [0, 1]]
+    item = {"from_name": "tool", "to_name": "image", "original_width": 20_000, "original_height": 10_000}
+    items = [item | {"id": f"item{k}", "value": {"points": corner}} for k in range(6)]
+    decoded = msgspec.json.decode(msgspec.json.encode(items), type=list[DrawnItem])
+    with pytest.raises(BadPrompt, match="item 'item5': too many shapes"):
+        sketch(decoded, ImageSize(10_000, 20_000))

@@ -81,3 +81,8 @@ def test_a_missing_field_is_answered_with_those_that_are_there(template: str, da
 def test_a_task_without_data_says_so() -> None:
     with pytest.raises(BadTask, match="no field 'image'; it has none"):
         image_value({}, image("$image"), None)
+
+
+def test_a_template_takes_names_and_leaves_what_follows_them() -> None:
+    tag = ObjectTag("Image", "image", "https://host/$folder/$name.jpg?v=$0", is_list=False)
+    assert image_value({"folder": "a", "name": "b", "0": 7}, tag, None) == "https://host/a/b.jpg?v=7"

@@ -47,6 +47,11 @@ def test_a_body_that_is_no_json_object(client: Client, path: str, content: bytes
     refused(client.post(path, content=content), 400, "body")
 
 
+def test_a_body_that_is_nested_without_end(client: Client) -> None:
+    content = b'{"tasks": [], "deep": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"
+    refused(client.post("/predict", content=content), 400, "body")
+
+
 BAD_TASKS: dict[str, tuple[dict[str, Any], str]] = {
     "no tasks": ({"tasks": []}, "tasks"),
     "tasks missing": ({"tasks": None}, "tasks"),

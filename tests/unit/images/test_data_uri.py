@@ -64,3 +64,8 @@ def test_data_without_base64_has_the_same_limit() -> None:
 
 def test_percent_encoding_does_not_count_against_the_limit() -> None:
     assert decode_data_uri("data:application/octet-stream," + "%00" * 90, 100) == bytes(90)
+
+
+def test_data_that_would_take_long_to_unescape_is_refused() -> None:
+    with pytest.raises(ImageRefused, match="plain base64"):
+        decode_data_uri("data:image/png," + "%41" * (1 << 20), 100 << 20)

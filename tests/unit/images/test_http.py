@@ -309,3 +309,18 @@ def test_an_origin_is_scheme_host_and_port() -> None:
 def test_a_redacted_url_keeps_host_port_and_path_only() -> None:
     assert redacted("https://ann:s3@cret@cdn.example:8443/a/b.png?c=d#e") == "https://cdn.example:8443/a/b.png"
     assert redacted("http://[::1]:8080/a") == "http://[::1]:8080/a"
+
+
+def test_label_studios_own_port_is_allowed_and_no_other_on_its_host(
+    server: LocalServer, other_server: LocalServer
+) -> None:
+    async def both() -> None:
+        images = HttpImages(AddressPolicy.allowing([]), 1000, 5, Stamp(), server.url)
+        try:
+            assert await images.fetch(server.on("/cat.png", Reply(b"cat"))) == b"cat"
+            with pytest.raises(ImageRefused, match="SAMSERVE_ALLOW_HOSTS"):
+                await images.fetch(other_server.on("/dog.png", Reply(b"dog")))
+        finally:
+            await images.close()
+
+    asyncio.run(both())
