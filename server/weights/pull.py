@@ -11,8 +11,8 @@ from server.weights.store import GraphStore
 def pull(manifest: Manifest, store: GraphStore, sources: Sequence[Source], progress: Progress) -> Source | None:
     """Fetches a model's graphs unless they are here; gives the source that had them, None if nothing was needed.
 
-    Sources are tried in order. What one of them delivers is verified before it replaces anything, so an interrupted
-    or tampered download leaves no trace.
+    Sources are tried in order. What one of them delivers is verified before it replaces anything, so a failed,
+    interrupted or tampered download never becomes a model.
 
     Raises:
         ModelUnusable: no source had them; the message says why each did not.
