@@ -51,8 +51,8 @@ class Segmenter:
         control: ControlTag,
         options: AnswerOptions,
     ) -> list[Region]:
-        return [
-            region
-            for gesture in gestures
-            for region in regions(self._refiner.decode(embedding, reference, gesture), gesture, control, options)
-        ]
+        answered: list[Region] = []
+        for gesture in gestures:
+            if refined := self._refiner.decode(embedding, reference, gesture):
+                answered += regions(refined.prediction, refined.region_id, gesture, control, options)
+        return answered
