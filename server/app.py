@@ -25,6 +25,7 @@ from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
 from server.settings import Settings
 from server.web.errors import answer_bug, answer_domain_error, answer_http_error
+from server.web.metrics import Metrics
 from server.web.predict import Predict
 from server.web.routes import HANDLERS, ModelInfo
 from server.weights.store import GraphStore, find_manifest
@@ -74,6 +75,7 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
 
     options = ProjectOptions(_PROJECTS)
     predict = Predict(segmenter, options, model.version, settings.max_pixels)
+    metrics = Metrics()
     info = ModelInfo(model.title, model.version, model.provider)
     return Litestar(
         [Router(settings.base_path or "/", route_handlers=HANDLERS)],
@@ -81,6 +83,7 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
             "answer": Provide(lambda: predict, sync_to_thread=False),
             "options": Provide(lambda: options, sync_to_thread=False),
             "model": Provide(lambda: info, sync_to_thread=False),
+            "metrics": Provide(lambda: metrics, sync_to_thread=False),
         },
         exception_handlers={
             SamserveError: answer_domain_error,

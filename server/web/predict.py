@@ -18,6 +18,7 @@ from server.core.task import image_value
 from server.errors import BadLabelConfig, BadPrompt, BadTask
 from server.service.project_options import ProjectOptions
 from server.service.segmenter import Segmenter
+from server.stages import stage
 from server.web.schemas import PredictRequest, TaskPayload
 
 log = structlog.get_logger("samserve.predict")
@@ -59,10 +60,11 @@ class Predict:
 
     async def _regions(self, request: PredictRequest, task: TaskPayload, drawn: list[DrawnItem]) -> list[Region]:
         started = time.perf_counter()
-        self._check_frames(drawn)
-        config = parse_label_config(request.label_config or "")
-        _check_names(drawn, config)
-        asked = await asyncio.to_thread(gestures, drawn)  # strokes are as large as the image
+        with stage("parse"):
+            self._check_frames(drawn)
+            config = parse_label_config(request.label_config or "")
+            _check_names(drawn, config)
+            asked = await asyncio.to_thread(gestures, drawn)  # strokes are as large as the image
         to_name = asked[0].to_name
         value = image_value(task.data, config.object(to_name), asked[0].item_index)
         reference = ImageReference(value, str(task.id))
