@@ -24,6 +24,7 @@ from server.service.project_options import ProjectOptions
 from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
 from server.settings import Settings
+from server.web.auth import BasicAuth
 from server.web.errors import answer_bug, answer_domain_error, answer_http_error
 from server.web.metrics import Metrics
 from server.web.predict import Predict
@@ -78,7 +79,7 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     metrics = Metrics()
     info = ModelInfo(model.title, model.version, model.provider)
     return Litestar(
-        [Router(settings.base_path or "/", route_handlers=HANDLERS)],
+        [Router(settings.base_path or "/", route_handlers=HANDLERS, guards=_guards(settings))],
         dependencies={
             "answer": Provide(lambda: predict, sync_to_thread=False),
             "options": Provide(lambda: options, sync_to_thread=False),
@@ -95,6 +96,11 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
         logging_config=None,
         openapi_config=None,
     )
+
+
+def _guards(settings: Settings) -> list[BasicAuth]:
+    user, password = settings.basic_auth_user, settings.basic_auth_pass
+    return [BasicAuth(user, password)] if user else []
 
 
 def _images(settings: Settings) -> ImageSources:

@@ -15,6 +15,7 @@ from server.core.labelconfig import parse_label_config
 from server.core.options import parse_extra_params
 from server.service.project_options import ProjectOptions
 from server.stages import STAGES, collect_stages, stage
+from server.web.auth import OPEN
 from server.web.metrics import Metrics
 from server.web.predict import Predict
 from server.web.schemas import PredictRequest, SetupRequest, WebhookRequest, decode_body
@@ -77,7 +78,7 @@ async def prometheus(metrics: NamedDependency[Metrics]) -> Response[bytes]:
     return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
-@post("/webhook", status_code=200)
+@post("/webhook", status_code=200, opt=OPEN)
 async def webhook(body: RawBody) -> dict[str, str]:
     """Events of the project; unknown ones are none of our business."""
     action = decode_body(body, WebhookRequest).action
