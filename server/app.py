@@ -19,6 +19,7 @@ from server.images.label_studio import LabelStudioAuth
 from server.images.resolve import ImageSources
 from server.runtime.model import SamModel
 from server.service.embedder import Embedder
+from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
 from server.service.project_options import ProjectOptions
 from server.service.refiner import Refiner
@@ -31,6 +32,7 @@ from server.weights.store import GraphStore, find_manifest
 
 _MAX_BODY_BYTES = 512 << 20  # Label Studio sends every mask of the task along
 _CLICKS_AT_ONCE = 128
+_ENCODES_WAITING = 160  # each holds an image file
 _PROJECTS = 4096
 _IMAGE_FRESH_SECONDS = 300.0
 
@@ -61,13 +63,14 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
         images=images,
         decode_image=partial(decode_image, max_pixels=settings.max_pixels),
         identities=Identities(_IMAGE_FRESH_SECONDS, time.monotonic),
-        encoder=encoder,
+        queue=EncodeQueue(encoder, _ENCODES_WAITING),
     )
     segmenter = Segmenter(embedder, Refiner(model, time.monotonic), decoder, _CLICKS_AT_ONCE)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         yield
+        await embedder.close()
         await images.close()
         encoder.shutdown(cancel_futures=True)
         decoder.shutdown(cancel_futures=True)

@@ -12,6 +12,7 @@ from server.core.options import AnswerOptions
 from server.core.reference import ImageReference
 from server.core.region import Region, regions
 from server.errors import Overloaded
+from server.service.demand import Priority
 from server.service.embedder import Embedder
 from server.service.refiner import Refiner
 
@@ -37,7 +38,7 @@ class Segmenter:
             raise Overloaded(f"{self._under_way} clicks are waiting already; try again in a moment")
         self._under_way += 1
         try:
-            embedding = await self._embedder.embed(reference)
+            embedding = await self._embedder.embed(reference, Priority.CLICK)
             work = partial(self._regions, embedding, reference, gestures, control, options)
             return await asyncio.get_running_loop().run_in_executor(self._decoder, work)
         finally:

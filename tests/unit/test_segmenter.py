@@ -20,6 +20,7 @@ from server.core.reference import ImageReference
 from server.core.region import Region
 from server.errors import ImageUnavailable, Overloaded
 from server.service.embedder import Embedder
+from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
 from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
@@ -84,7 +85,9 @@ class Desk:
         encoder, decoder = threads
         self.model, self.images = FakeModel(), FakeImages()
         identities = Identities(300.0, lambda: 0.0)
-        embedder = Embedder(self.model, MemoryCache(1 << 20), self.images, decode_image, identities, encoder)
+        embedder = Embedder(
+            self.model, MemoryCache(1 << 20), self.images, decode_image, identities, EncodeQueue(encoder, 8)
+        )
         self.segmenter = Segmenter(embedder, Refiner(self.model, lambda: 0.0), decoder, capacity)
 
     async def segment(self, *xs: float, image: str = "a") -> list[Region]:
