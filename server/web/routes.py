@@ -13,18 +13,13 @@ from server.core.answer import check_options
 from server.core.labelconfig import parse_label_config
 from server.core.options import parse_extra_params
 from server.service.project_options import ProjectOptions
+from server.service.task_events import TaskEvents
+from server.web.model_info import ModelInfo
 from server.web.predict import Predict
 from server.web.schemas import PredictRequest, SetupRequest, WebhookRequest, decode_body
+from server.web.webhook import pass_on
 
 log = structlog.get_logger("samserve.web")
-
-
-class ModelInfo(msgspec.Struct, frozen=True):
-    """What /health tells about the model."""
-
-    title: str
-    version: str
-    provider: str
 
 
 @get(["/", "/health"])
@@ -41,7 +36,10 @@ async def health(model: NamedDependency[ModelInfo]) -> dict[str, str]:
 
 @post("/setup", status_code=200)
 async def setup(
-    body: RawBody, model: NamedDependency[ModelInfo], options: NamedDependency[ProjectOptions]
+    body: RawBody,
+    model: NamedDependency[ModelInfo],
+    options: NamedDependency[ProjectOptions],
+    events: NamedDependency[TaskEvents],
 ) -> dict[str, str]:
     """Label Studio asks this very often, for the model's version; wrong answer options are told here."""
     request = decode_body(body, SetupRequest)
@@ -49,23 +47,25 @@ async def setup(
     if request.schema:
         check_options(parse_label_config(request.schema), given)
     options.put(str(request.project), given)
+    events.configured(request.project_id, request.schema)
     log.debug("setup", project=request.project, options=given)
     return {"model_version": model.version}
 
 
 @post("/predict", status_code=200)
 async def predict(body: RawBody, answer: NamedDependency[Predict]) -> Response[bytes]:
-    """A smart tool's gesture -> regions; a task that was opened -> nothing yet."""
+    """A smart tool's gesture -> regions; a task that was opened -> nothing, but its images are encoded meanwhile."""
     prediction = await answer(decode_body(body, PredictRequest))
     return Response(msgspec.json.encode(prediction), media_type="application/json")
 
 
 @post("/webhook", status_code=200)
-async def webhook(body: RawBody) -> dict[str, str]:
+async def webhook(body: RawBody, events: NamedDependency[TaskEvents]) -> dict[str, str]:
     """Events of the project; unknown ones are none of our business."""
-    action = decode_body(body, WebhookRequest).action
-    log.debug("webhook", action=action)
-    if action == "START_TRAINING":
+    request = decode_body(body, WebhookRequest)
+    log.debug("webhook", action=request.action)
+    pass_on(request, events)
+    if request.action == "START_TRAINING":
         return {"status": "nothing_to_train", "detail": "samserve serves fixed weights: there is nothing to train"}
     return {}
 
