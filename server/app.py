@@ -32,7 +32,9 @@ from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
 from server.service.task_events import TaskEvents
 from server.settings import Settings
+from server.web.auth import BasicAuth
 from server.web.errors import answer_bug, answer_domain_error, answer_http_error
+from server.web.metrics import Metrics
 from server.web.model_info import ModelInfo
 from server.web.predict import Predict
 from server.web.routes import HANDLERS
@@ -90,15 +92,17 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
             yield
 
     options = ProjectOptions(_PROJECTS)
+    metrics = Metrics()
     info = ModelInfo(model.title, model.version, model.provider)
     predict = Predict(segmenter, options, events, info, settings.max_pixels)
     return Litestar(
-        [Router(settings.base_path or "/", route_handlers=HANDLERS)],
+        [Router(settings.base_path or "/", route_handlers=HANDLERS, guards=_guards(settings))],
         dependencies={
             "answer": Provide(lambda: predict, sync_to_thread=False),
             "options": Provide(lambda: options, sync_to_thread=False),
             "model": Provide(lambda: info, sync_to_thread=False),
             "events": Provide(lambda: events, sync_to_thread=False),
+            "metrics": Provide(lambda: metrics, sync_to_thread=False),
         },
         exception_handlers={
             SamserveError: answer_domain_error,
@@ -110,6 +114,11 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
         logging_config=None,
         openapi_config=None,
     )
+
+
+def _guards(settings: Settings) -> list[BasicAuth]:
+    user, password = settings.basic_auth_user, settings.basic_auth_pass
+    return [BasicAuth(user, password)] if user else []
 
 
 def _http(settings: Settings) -> HttpImages:

@@ -11,6 +11,7 @@ from server.core.prompt import Prompt
 from server.models.manifest import Manifest
 from server.models.registry import family
 from server.runtime.session import Session
+from server.stages import stage
 
 
 class SamModel:
@@ -41,8 +42,10 @@ class SamModel:
 
     def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
         """The mask that `prompt` asks for, in the prompt's frame."""
-        outputs = self._decoder.run(self._family.decoder_inputs(embedding, prompt, self._how))
-        return self._family.prediction(outputs, embedding, prompt, self._how)
+        with stage("decoder"):
+            outputs = self._decoder.run(self._family.decoder_inputs(embedding, prompt, self._how))
+        with stage("postprocess"):
+            return self._family.prediction(outputs, embedding, prompt, self._how)
 
     def warm_up(self) -> None:
         """Runs both graphs once, so that the first click pays for no first-run allocation."""

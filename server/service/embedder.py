@@ -14,6 +14,7 @@ from server.service.encode_queue import EncodeQueue
 from server.service.flights import Flights
 from server.service.identities import Identities
 from server.service.ports import EmbeddingCache, ImageDecoder, ImageSource, Model
+from server.stages import queued, stage
 
 _LONG_URI = 1 << 16
 
@@ -74,7 +75,8 @@ class Embedder:
 
     async def _fetch(self, uri: str, name: str, reference: ImageReference, demand: Demand) -> ImageEmbedding:
         try:
-            content = await self._images.fetch(uri)
+            with stage("fetch"):
+                content = await self._images.fetch(uri)
         except ImageUnavailable as error:
             known = self._identities.get(name)
             stale = known and self._cache.get(self._model.key(known.sha256))
@@ -92,11 +94,17 @@ class Embedder:
 
     async def _encode(self, content: bytes, sha256: str, reference: ImageReference, demand: Demand) -> ImageEmbedding:
         # decoded only when it is its turn: pixels that wait take far more memory than the file
-        embedding = await self._queue.run(lambda: self._model.encode(self._decode_image(content)), demand)
+        embedding = await self._queue.run(queued(partial(self._encode_pixels, content)), demand)
         self._cache.put(self._model.key(sha256), embedding)
         size, wanted = embedding.size, "nobody" if demand.priority is None else demand.priority.name.lower()
         log.info("encoded", task=reference.task, width=size.width, height=size.height, wanted_by=wanted)
         return embedding
+
+    def _encode_pixels(self, content: bytes) -> ImageEmbedding:
+        with stage("decode"):
+            image = self._decode_image(content)
+        with stage("encode"):
+            return self._model.encode(image)
 
 
 async def _name(uri: str) -> str:
