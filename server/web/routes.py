@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from litestar import Response, get, post
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -17,6 +17,7 @@ from server.service.project_options import ProjectOptions
 from server.service.task_events import TaskEvents
 from server.stages import STAGES, collect_stages, stage
 from server.web.auth import OPEN
+from server.web.hang_up import unless_hung_up
 from server.web.metrics import Metrics
 from server.web.model_info import ModelInfo
 from server.web.predict import Predict
@@ -58,7 +59,10 @@ async def setup(
 
 @post("/predict", status_code=200)
 async def predict(
-    body: RawBody, answer: NamedDependency[Predict], metrics: NamedDependency[Metrics]
+    request: Request[Any, Any, Any],
+    body: RawBody,
+    answer: NamedDependency[Predict],
+    metrics: NamedDependency[Metrics],
 ) -> Response[bytes]:
     """A smart tool's gesture -> regions; a task that was opened -> nothing, but its images are encoded meanwhile.
 
@@ -66,9 +70,9 @@ async def predict(
     """
     with collect_stages() as stages:
         with stage("parse"):
-            request = decode_body(body, PredictRequest)
-        with metrics.predict("click" if request.drawn else "opened", stages):
-            prediction = await answer(request)
+            asked = decode_body(body, PredictRequest)
+        with metrics.predict("click" if asked.drawn else "opened", stages):
+            prediction = await unless_hung_up(request, answer(asked))
             with stage("result"):
                 content = msgspec.json.encode(prediction)
     return Response(content, media_type="application/json", headers={"Server-Timing": _server_timing(stages)})
