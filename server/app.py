@@ -77,7 +77,8 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
         queue=EncodeQueue(encoder, _ENCODES_WAITING),
     )
     segmenter = Segmenter(embedder, Refiner(model, time.monotonic), decoder, _CLICKS_AT_ONCE)
-    precompute, chores = Precompute(embedder, Backlog(_BACKLOG_BYTES)), Chores()
+    metrics, chores = Metrics(), Chores()
+    precompute = Precompute(embedder, Backlog(_BACKLOG_BYTES), metrics.stages)
     events = _task_events(settings, http, precompute, chores)
 
     @asynccontextmanager
@@ -92,7 +93,6 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
             yield
 
     options = ProjectOptions(_PROJECTS)
-    metrics = Metrics()
     info = ModelInfo(model.title, model.version, model.provider)
     predict = Predict(segmenter, options, events, info, settings.max_pixels)
     return Litestar(

@@ -1,7 +1,7 @@
 """Embedding images before anyone clicks on them, in the background of a running server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
@@ -11,6 +11,7 @@ from server.errors import Overloaded, SamserveError
 from server.service.backlog import Backlog
 from server.service.demand import Priority
 from server.service.embedder import Embedder
+from server.stages import collect_stages
 
 # one worker per image that is fetched or waits for the encoder; the first is for opened tasks alone, so that they
 # wait for no crawl
@@ -21,10 +22,13 @@ log = structlog.get_logger("samserve.precompute")
 
 
 class Precompute:
-    """Works off a backlog while it is `running`; what fails is logged, and left to the click on that image."""
+    """Works off a backlog while it is `running`; what fails is logged, and left to the click on that image.
 
-    def __init__(self, embedder: Embedder, backlog: Backlog) -> None:
-        self._embedder, self._backlog = embedder, backlog
+    `observe` is told the seconds by stage that each image took.
+    """
+
+    def __init__(self, embedder: Embedder, backlog: Backlog, observe: Callable[[Mapping[str, float]], None]) -> None:
+        self._embedder, self._backlog, self._observe = embedder, backlog, observe
         self._under_way: dict[asyncio.Task[None], str] = {}
         self._places = asyncio.Semaphore(_CRAWLED_AT_ONCE)
 
@@ -83,7 +87,9 @@ class Precompute:
 
     async def _embed(self, reference: ImageReference, priority: Priority) -> None:
         try:
-            await self._embedder.embed(reference, priority)
+            with collect_stages() as stages:
+                await self._embedder.embed(reference, priority)
+            self._observe(stages)
         except SamserveError as error:
             log.warning("not_precomputed", task=reference.task, error=type(error).__name__, reason=str(error))
         except Exception:  # a bug of ours, which must not end precomputing

@@ -1,6 +1,6 @@
 import asyncio
 import gc
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -59,7 +59,8 @@ class Desk:
             Identities(300, lambda: 0),
             self.queue,
         )
-        self.precompute = Precompute(self.embedder, self.backlog)
+        self.stages: list[Mapping[str, float]] = []
+        self.precompute = Precompute(self.embedder, self.backlog, self.stages.append)
 
     def want(self, height: int | str, priority: Priority, task: str = "1") -> None:
         self.precompute.want(ImageReference(str(height), task), priority)
@@ -96,6 +97,8 @@ def test_what_is_wanted_is_embedded_so_that_a_click_encodes_nothing(desk: Desk) 
             assert desk.model.begun == [7]
             assert await desk.precompute.is_kept(ImageReference("7", "1"))
             assert not await desk.precompute.is_kept(ImageReference("8", "1"))
+        (stages,) = desk.stages
+        assert set(stages) == {"fetch", "queue", "decode", "encode"}
 
     run(scenario())
 
