@@ -52,13 +52,13 @@ def load_model(settings: Settings) -> SamModel:
     """The model that the settings name, verified, loaded and warm.
 
     Raises:
-        ModelUnusable: its graphs are not on this machine, or broken.
+        ModelUnusable: its graphs are not on this machine, or broken, or the provider does not run them.
     """
     manifest, store = find_manifest(settings.model), GraphStore(settings.cache_path / "weights")
     for graph in manifest.graphs:
         if problem := store.problem(manifest, graph):
             raise ModelUnusable(f"{graph.file} is {problem}; run: samserve weights pull {manifest.name}")
-    model = SamModel(manifest, store.folder(manifest), settings.cores)
+    model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider)
     model.warm_up()
     return model
 

@@ -4,7 +4,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -34,6 +34,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cache_dir: Annotated[str, _doc("Folder for everything samserve writes; ~/.cache/samserve unless set.")] = ""
     model: Annotated[str, _doc("Which of the models in weights/ to serve.")] = "mobile_sam"
     threads: Annotated[int, msgspec.Meta(ge=0), _doc("Threads per graph; 0 takes all cores.")] = 0
+    provider: Annotated[
+        Literal["auto", "cpu", "cuda", "tensorrt"],
+        _doc("What runs the graphs: cpu, cuda, tensorrt, or auto, which is cuda where it works."),
+    ] = "auto"
     embedding_memory_mib: Annotated[int, _Positive, _doc("Bound on the memory that embeddings take.")] = 1024
     look_ahead: Annotated[
         int, msgspec.Meta(ge=0, le=100), _doc("How many tasks after the one being labelled are encoded in advance.")

@@ -10,6 +10,7 @@ from server.core.prediction import MaskPrediction
 from server.core.prompt import Prompt
 from server.models.manifest import Manifest
 from server.models.registry import family
+from server.runtime.providers import AUTO
 from server.runtime.session import Session
 from server.stages import stage
 
@@ -17,12 +18,12 @@ from server.stages import stage
 class SamModel:
     """Encodes images and decodes prompts; holds no state of either, so any thread may call it."""
 
-    def __init__(self, manifest: Manifest, folder: Path, threads: int) -> None:
+    def __init__(self, manifest: Manifest, folder: Path, threads: int, provider: str = AUTO) -> None:
         self._family = family(manifest.family)
         self._how = manifest.preprocessing
         self._encoder_sha256 = manifest.encoder.sha256
-        self._encoder = Session(folder / manifest.encoder.file, manifest.encoder, threads)
-        self._decoder = Session(folder / manifest.decoder.file, manifest.decoder, threads)
+        self._encoder = Session(folder / manifest.encoder.file, manifest.encoder, threads, provider)
+        self._decoder = Session(folder / manifest.decoder.file, manifest.decoder, threads, provider)
         self.title = manifest.title
         self.version = manifest.version
 
