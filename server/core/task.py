@@ -13,6 +13,7 @@ from server.errors import BadTask
 
 _NAME = re.compile(r"\$(\w+)")
 _VARIABLE = re.compile(r"\$(\w[\w.\[\]]*)")
+_DIGITS = 18  # fits 64 bits
 _UPLOAD_WITHOUT_KEY = "$undefined$"  # Label Studio's key for uploads made before the project had a config
 
 
@@ -22,6 +23,11 @@ class Task:
 
     id: str
     data: Mapping[str, Any]
+
+
+def task_number(task: str) -> int | None:
+    """A task's id as Label Studio counts them; None where it is another client's, or no number at all."""
+    return int(task) if task.isdecimal() and len(task) <= _DIGITS else None
 
 
 def image_references(task: Task, config: LabelConfig) -> list[ImageReference]:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from server.core.task import Task
+from server.core.task import Task, task_number
 from server.errors import ImageUnavailable
 from server.images.http import HttpImages, redacted
 
@@ -42,7 +42,9 @@ class LabelStudioTasks:
         Raises:
             ImageError: Label Studio does not answer, or refuses to.
         """
-        numbers = [int(number) for number in ids if number.isdecimal()]
+        numbers = [number for number in map(task_number, ids) if number is not None]
+        if not numbers:
+            return []
         return await self._list(project, {"selectedItems": {"all": False, "included": numbers}}, len(numbers))
 
     async def _list(self, project: str, query: dict[str, Any], count: int) -> list[Task]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 import structlog
 
 from server.core.reference import ImageReference
-from server.core.task import Task
+from server.core.task import Task, task_number
 from server.errors import SamserveError
 from server.service.ports import TaskSource
 from server.service.projects import Projects
@@ -34,10 +34,11 @@ class NextTasks:
 
     def see(self, project: str, task: Task, images: list[ImageReference]) -> None:
         """Remembers a task, in case that it comes after another one."""
-        if not self._count or not task.id.isdecimal():
+        number = task_number(task.id)
+        if not self._count or number is None:
             return
         short = [reference for reference in images if len(reference.value) <= _LONGEST_VALUE]
-        self._seen[project, int(task.id)] = short
+        self._seen[project, number] = short
         if len(self._seen) > _SEEN:
             self._seen.popitem(last=False)
 
@@ -49,7 +50,7 @@ class NextTasks:
     def is_due(self, project: str, task: str) -> bool:
         """Whether this task is new here: the clicks on one task look ahead once."""
         now, key = self._clock(), (project, task)
-        if not self._count or not task.isdecimal() or now - self._looked.get(key, -_SECONDS) < _SECONDS:
+        if not self._count or task_number(task) is None or now - self._looked.get(key, -_SECONDS) < _SECONDS:
             return False
         self._looked[key] = now
         self._looked.move_to_end(key)
@@ -58,17 +59,20 @@ class NextTasks:
         return True
 
     async def images_after(self, project: str, task: str) -> list[ImageReference]:
-        """The images of the tasks that follow, nearest first."""
+        """The images of the tasks that follow, nearest first; none where the task has no number."""
+        number = task_number(task)
+        if number is None:
+            return []
         if not self._source:
-            return self._seen_after(project, int(task))
+            return self._seen_after(project, number)
         try:
-            tasks = await self._source.tasks_after(project, int(task), self._count)
+            tasks = await self._source.tasks_after(project, number, self._count)
         except SamserveError as error:
             (log.debug if self._failing else log.warning)("cannot_ask_for_next_tasks", reason=str(error))
             self._failing = True
-            return self._seen_after(project, int(task))
+            return self._seen_after(project, number)
         self._failing = False
-        return [reference for task_ in tasks for reference in self._projects.images(project, task_)]
+        return [reference for following in tasks for reference in self._projects.images(project, following)]
 
     def _seen_after(self, project: str, task: int) -> list[ImageReference]:
         later = (number for owner, number in self._seen if owner == project and number > task)

@@ -79,8 +79,8 @@ def test_a_long_data_uri_is_not_remembered() -> None:
 
 def test_tasks_that_have_no_number_have_no_next_one() -> None:
     desk = Desk()
-    desk.see("None", "x", 11)
-    assert [desk.following.is_due("1", task) for task in ("None", "x", "-1")] == [False] * 3
+    desk.see("None", "x", "9" * 5000, 11)
+    assert [desk.following.is_due("1", task) for task in ("None", "x", "-1", "9" * 5000)] == [False] * 4
     assert desk.after(10) == ["seen-1-11"]
 
 

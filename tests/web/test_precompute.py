@@ -192,6 +192,7 @@ def test_deleted_tasks_are_forgotten(client: Client, site: Site, held: HeldModel
         {"tasks": [{}], "project": 7},
         {"tasks": [{"id": None}], "project": PROJECT},
         {"tasks": [{"id": "x"}], "project": PROJECT},
+        {"tasks": [{"id": "9" * 5000}, {"id": 10**20}], "project": PROJECT},
         {"tasks": {"id": 5}, "project": PROJECT},
         {"tasks": [{"id": 5, "data": []}], "project": PROJECT},
         {"tasks": [{"id": 5, "data": {"image": 7}}], "project": {"id": 1, "label_config": "<View"}},
