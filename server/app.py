@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -10,7 +10,9 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
+from server.cache.disk import DiskCache
 from server.cache.memory import MemoryCache
+from server.cache.tiers import Tiered
 from server.errors import ModelUnusable, SamserveError
 from server.images.decode import decode_image
 from server.images.guard import AddressPolicy
@@ -20,6 +22,7 @@ from server.images.resolve import ImageSources
 from server.runtime.model import SamModel
 from server.service.embedder import Embedder
 from server.service.identities import Identities
+from server.service.ports import EmbeddingCache
 from server.service.project_options import ProjectOptions
 from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
@@ -54,10 +57,12 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     """The server, ready to be run by any ASGI server in one process and one event loop."""
     encoder = ThreadPoolExecutor(1, "encoder")
     decoder = ThreadPoolExecutor(1, "decoder")
+    reader = ThreadPoolExecutor(1, "embedding-reader")
+    writer = ThreadPoolExecutor(1, "embedding-writer")
     images = _images(settings)
     embedder = Embedder(
         model=model,
-        cache=MemoryCache(settings.embedding_memory_mib << 20),
+        cache=_embeddings(settings, reader, writer),
         images=images,
         decode_image=partial(decode_image, max_pixels=settings.max_pixels),
         identities=Identities(_IMAGE_FRESH_SECONDS, time.monotonic),
@@ -71,6 +76,8 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
         await images.close()
         encoder.shutdown(cancel_futures=True)
         decoder.shutdown(cancel_futures=True)
+        reader.shutdown(cancel_futures=True)
+        writer.shutdown()  # what was encoded is kept
 
     options = ProjectOptions(_PROJECTS)
     predict = Predict(segmenter, options, model.version, settings.max_pixels)
@@ -91,6 +98,15 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
         request_max_body_size=_MAX_BODY_BYTES,
         logging_config=None,
         openapi_config=None,
+    )
+
+
+def _embeddings(settings: Settings, reader: Executor, writer: Executor) -> EmbeddingCache:
+    memory = MemoryCache(settings.embedding_memory_mib << 20)
+    if settings.embedding_disk_gib == 0:
+        return memory
+    return Tiered(
+        memory, DiskCache(settings.cache_path / "embeddings", settings.embedding_disk_gib << 30), reader, writer
     )
 
 

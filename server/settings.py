@@ -33,6 +33,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model: Annotated[str, _doc("Which of the models in weights/ to serve.")] = "mobile_sam"
     threads: Annotated[int, msgspec.Meta(ge=0), _doc("Threads per graph; 0 takes all cores.")] = 0
     embedding_memory_mib: Annotated[int, _Positive, _doc("Bound on the memory that embeddings take.")] = 1024
+    embedding_disk_gib: Annotated[
+        int, msgspec.Meta(ge=0), _doc("Bound on the disk space that embeddings take; 0 keeps them in memory only.")
+    ] = 20
     allow_hosts: Annotated[
         tuple[str, ...], _doc("Non-public hosts, addresses or networks that images may come from, comma-separated.")
     ] = ()

@@ -46,7 +46,7 @@ class Embedder:
         name = await _name(uri)
         identity = self._identities.get(name)
         if identity and self._identities.is_fresh(identity):
-            embedding = self._cache.get(self._model.key(identity.sha256))
+            embedding = await self._cache.find(self._model.key(identity.sha256))
             if embedding:
                 return embedding
         return await self._by_uri.join(name, lambda: self._fetch(uri, name, reference))
@@ -56,7 +56,7 @@ class Embedder:
             content = await self._images.fetch(uri)
         except ImageUnavailable as error:
             known = self._identities.get(name)
-            stale = known and self._cache.get(self._model.key(known.sha256))
+            stale = known and await self._cache.find(self._model.key(known.sha256))
             if not known or not stale:
                 raise
             log.warning("image_not_revalidated", task=reference.task, reason=str(error))
@@ -64,7 +64,7 @@ class Embedder:
             return stale
         sha256 = await asyncio.to_thread(_sha256, content)
         self._identities.put(name, sha256)
-        embedding = self._cache.get(self._model.key(sha256))
+        embedding = await self._cache.find(self._model.key(sha256))
         if embedding:
             return embedding
         return await self._by_content.join(sha256, lambda: self._encode(content, sha256, reference))
