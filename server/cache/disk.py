@@ -1,6 +1,7 @@
 """Embeddings on disk: one file each, least recently used first out, bounded in bytes."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import time
@@ -35,6 +36,7 @@ class DiskCache:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder, self._max_bytes = folder, max_bytes
         self._room = 0  # bytes that may be written before the folder must be looked over again
+        self._disk_full = False  # so that what is here now is all that can be here
         self._quiet_until = 0.0
         self.failures = self.damaged = 0
 
@@ -61,7 +63,7 @@ class DiskCache:
         return embedding
 
     def put(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
-        """Keeps the embedding, unless the disk is full or it is larger than half the bound."""
+        """Keeps the embedding, unless it is larger than half the bound; on a full disk the next one gets room."""
         content = encode(key, embedding)
         if len(content) > self._max_bytes // 2:
             return
@@ -71,6 +73,7 @@ class DiskCache:
                 self._make_room(len(content))
             self._write(self._path(key), content)
         except OSError as error:
+            self._room, self._disk_full = 0, error.errno in (errno.ENOSPC, errno.EDQUOT)
             self._fail("embedding_not_written", error)
 
     def _path(self, key: EmbeddingKey) -> Path:
@@ -88,9 +91,11 @@ class DiskCache:
 
     def _make_room(self, nbytes: int) -> None:
         """Drops what was used least recently; of the room made, another process may fill half at the same time."""
-        room = max(self._max_bytes // 10, 2 * nbytes)
         files = list(self._files())
-        excess = sum(size for _, size, _ in files) - (self._max_bytes - room)
+        held = sum(size for _, size, _ in files)
+        bound = held if self._disk_full else self._max_bytes
+        room = max(bound // 10, 2 * nbytes)
+        excess = held - (bound - room)
         if excess > 0:
             files.sort(key=itemgetter(0))  # whole tuples take twice as long, and no other thread runs meanwhile
         for _, size, path in files:
@@ -98,7 +103,7 @@ class DiskCache:
                 break
             Path(path).unlink(missing_ok=True)
             excess -= size
-        self._room = room // 2
+        self._room, self._disk_full = room // 2, False
 
     def _files(self) -> Iterator[tuple[float, int, str]]:
         """(last use, bytes, path) of each embedding; a crash's leftovers are deleted."""

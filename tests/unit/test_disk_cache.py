@@ -1,3 +1,4 @@
+import contextlib
 import os
 import random
 import subprocess
@@ -160,19 +161,30 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(tmp_path)], check=True)
 
 
-def test_a_full_disk_costs_the_newest_and_one_line_until_there_is_space_again(small_disk: Path) -> None:
+def test_on_a_disk_smaller_than_the_bound_the_least_recently_used_go_first(small_disk: Path) -> None:
     cache = DiskCache(small_disk, ROOMY)
     with capture_logs() as logs:
-        for number in range(20):
+        for number in range(60):
             cache.put(key(str(number)), embedding(number, 20_000))
-    kept = [number for number in range(20) if number_of(cache.get(key(str(number)))) == number]
-    assert kept == list(range(len(kept)))
-    assert 5 < len(kept) < 15
+            time_passes(small_disk)
+    kept = [number for number in range(60) if number_of(cache.get(key(str(number)))) == number]
+    assert 6 <= len(kept) <= 12
+    assert min(kept) > 60 - 20
+    assert 1 < cache.failures < 20
     assert [(line["event"], "space" in line["reason"]) for line in logs] == [("embedding_not_written", True)]
-    assert (cache.failures, cache.damaged, len(files(small_disk))) == (20 - len(kept), 0, len(kept))
-    files(small_disk)[0].unlink()
-    cache.put(key("20"), embedding(20, 20_000))
-    assert number_of(cache.get(key("20"))) == 20
+    assert (cache.damaged, len(files(small_disk))) == (0, len(kept))
+
+
+def test_a_disk_that_others_filled_costs_embeddings_until_there_is_space_again(small_disk: Path) -> None:
+    cache = filled(small_disk, ROOMY, "a")
+    with contextlib.suppress(OSError):
+        (small_disk / "video").write_bytes(bytes(1 << 20))
+    for name in "bcd":
+        cache.put(key(name), embedding(ord(name), 60_000))
+    assert (held(cache, "abcd"), cache.failures, cache.damaged) == ("", 3, 0)
+    (small_disk / "video").unlink()
+    cache.put(key("e"), embedding(5, 60_000))
+    assert held(cache, "abcde") == "e"
 
 
 def keeper(folder: Path, max_bytes: int, count: int, largest_file: int = 0) -> subprocess.Popen[str]:
