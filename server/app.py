@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -10,7 +10,9 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
+from server.cache.disk import DiskCache
 from server.cache.memory import MemoryCache
+from server.cache.tiers import Tiered
 from server.errors import ModelUnusable, SamserveError
 from server.images.decode import decode_image
 from server.images.guard import AddressPolicy
@@ -25,6 +27,7 @@ from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
 from server.service.next_tasks import NextTasks
+from server.service.ports import EmbeddingCache
 from server.service.precompute import Precompute
 from server.service.project_options import ProjectOptions
 from server.service.projects import Projects
@@ -67,10 +70,12 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     """The server, ready to be run by any ASGI server in one process and one event loop."""
     encoder = ThreadPoolExecutor(1, "encoder")
     decoder = ThreadPoolExecutor(1, "decoder")
+    reader = ThreadPoolExecutor(1, "embedding-reader")
+    writer = ThreadPoolExecutor(1, "embedding-writer")
     http = _http(settings)
     embedder = Embedder(
         model=model,
-        cache=MemoryCache(settings.embedding_memory_mib << 20),
+        cache=_embeddings(settings, reader, writer),
         images=ImageSources(http, settings.label_studio_url or None, settings.max_image_mib << 20),
         decode_image=partial(decode_image, max_pixels=settings.max_pixels),
         identities=Identities(_IMAGE_FRESH_SECONDS, time.monotonic),
@@ -84,6 +89,8 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            stack.callback(writer.shutdown)  # what was encoded is kept
+            stack.callback(reader.shutdown, cancel_futures=True)
             stack.callback(decoder.shutdown, cancel_futures=True)
             stack.callback(encoder.shutdown, cancel_futures=True)
             stack.push_async_callback(http.close)
@@ -119,6 +126,15 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
 def _guards(settings: Settings) -> list[BasicAuth]:
     user, password = settings.basic_auth_user, settings.basic_auth_pass
     return [BasicAuth(user, password)] if user else []
+
+
+def _embeddings(settings: Settings, reader: Executor, writer: Executor) -> EmbeddingCache:
+    memory = MemoryCache(settings.embedding_memory_mib << 20)
+    if settings.embedding_disk_gib == 0:
+        return memory
+    return Tiered(
+        memory, DiskCache(settings.cache_path / "embeddings", settings.embedding_disk_gib << 30), reader, writer
+    )
 
 
 def _http(settings: Settings) -> HttpImages:
