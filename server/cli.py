@@ -13,6 +13,7 @@ import uvicorn
 from server import __version__
 from server.app import create_app, load_model
 from server.connect_cli import connect_command
+from server.doctor_cli import doctor_command
 from server.errors import BadSettings, SamserveError
 from server.logs import set_up_logs
 from server.models.manifest import Manifest
@@ -77,6 +78,7 @@ def serve(host: str | None, port: int | None, debug: bool) -> None:
 
 
 main.add_command(connect_command)
+main.add_command(doctor_command)
 
 
 @main.group()

@@ -17,6 +17,7 @@ from server.service.project_options import ProjectOptions
 from server.service.task_events import TaskEvents
 from server.stages import STAGES, collect_stages, stage
 from server.web.auth import OPEN
+from server.web.diagnose import diagnose
 from server.web.hang_up import unless_hung_up
 from server.web.metrics import Metrics
 from server.web.model_info import ModelInfo
@@ -106,4 +107,4 @@ def _server_timing(stages: dict[str, float]) -> str:
     return ", ".join(f"{name};dur={stages[name] * 1e3:.2f}" for name in STAGES if name in stages)
 
 
-HANDLERS: list[Any] = [health, setup, predict, webhook, versions, prometheus]
+HANDLERS: list[Any] = [health, setup, predict, webhook, versions, prometheus, diagnose]
