@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from litestar import Response, get, post
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 
@@ -13,6 +13,7 @@ from server.core.answer import check_options
 from server.core.labelconfig import parse_label_config
 from server.core.options import parse_extra_params
 from server.service.project_options import ProjectOptions
+from server.web.playground import playground, playground_file, to_playground, wants_page
 from server.web.predict import Predict
 from server.web.schemas import PredictRequest, SetupRequest, WebhookRequest, decode_body
 
@@ -27,9 +28,21 @@ class ModelInfo(msgspec.Struct, frozen=True):
     provider: str
 
 
-@get(["/", "/health"])
+@get("/")
+async def root(request: Request[Any, Any, Any], model: NamedDependency[ModelInfo]) -> Response[Any]:
+    """Health, and for people the playground."""
+    answer: Response[Any] = to_playground(request) if wants_page(request) else Response(_health(model))
+    answer.headers["Vary"] = "Accept"
+    return answer
+
+
+@get("/health")
 async def health(model: NamedDependency[ModelInfo]) -> dict[str, str]:
     """Up means: the weights are verified and loaded, and a first prompt went through."""
+    return _health(model)
+
+
+def _health(model: ModelInfo) -> dict[str, str]:
     return {
         "status": "UP",
         "model_class": model.title,
@@ -76,4 +89,4 @@ async def versions(model: NamedDependency[ModelInfo]) -> dict[str, list[str]]:
     return {"versions": [model.version]}
 
 
-HANDLERS: list[Any] = [health, setup, predict, webhook, versions]
+HANDLERS: list[Any] = [root, health, playground, playground_file, setup, predict, webhook, versions]
