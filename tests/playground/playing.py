@@ -17,11 +17,12 @@ from server.core.prediction import Mask
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-_DROP = """([name, type, content]) => {
+_BRING = """([way, name, type, content]) => {
     const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
-    const dataTransfer = new DataTransfer();
-    dataTransfer.items.add(new File([bytes], name, { type }));
-    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    const brought = new DataTransfer();
+    brought.items.add(new File([bytes], name, { type }));
+    const how = { dataTransfer: brought, clipboardData: brought, bubbles: true, cancelable: true };
+    document.body.dispatchEvent(way === "drop" ? new DragEvent("drop", how) : new ClipboardEvent("paste", how));
 }"""
 
 
@@ -53,9 +54,11 @@ class Playground:
     bodies: list[bytes]
     complaints: list[str]
 
-    def drop(self, content: bytes, name: str = "picture.png", media_type: str = "image/png") -> None:
-        """Drops a file on the page, and waits until it is shown."""
-        self.page.evaluate(_DROP, [name, media_type, base64.b64encode(content).decode()])
+    def bring(
+        self, content: bytes, name: str = "picture.png", media_type: str = "image/png", way: str = "drop"
+    ) -> None:
+        """Drops or pastes a file on the page, and waits until it is shown."""
+        self.page.evaluate(_BRING, [way, name, media_type, base64.b64encode(content).decode()])
         self.page.locator("#status", has_text=re.compile("^Ready")).wait_for()
 
     def place(self, x: float, y: float) -> tuple[float, float]:

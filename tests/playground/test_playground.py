@@ -1,5 +1,6 @@
 """The playground in a real browser, against a running server."""
 
+import io
 import json
 import re
 import shutil
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 from tests.conftest import png, recorded
 from tests.playground.playing import Playground
@@ -20,18 +22,19 @@ pytestmark = pytest.mark.browser
 PICTURE = png(HEIGHT, WIDTH)
 
 
-def test_a_click_on_a_dropped_picture_shows_a_mask_with_its_score(playground: Playground) -> None:
-    playground.drop(PICTURE)
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_a_click_on_a_picture_shows_a_mask_with_its_score(playground: Playground, way: str) -> None:
+    playground.bring(PICTURE, way=way)
     on, off = playground.colour(0.5, 0.4), playground.colour(0.05, 0.05)
     region = playground.click(0.5, 0.5).region
     assert playground.colour(0.5, 0.4)[2] > on[2]  # bluer
     assert playground.colour(0.05, 0.05) == off
     assert playground.page.inner_text("#score") == f"{region['score']:.3f}"
-    assert f"score {region['score']:.2f}" in playground.page.inner_text("#status")
+    assert f"score {region['score']:.3f}" in playground.page.inner_text("#status")
 
 
 def test_a_click_is_sent_as_label_studio_sends_it(playground: Playground) -> None:
-    playground.drop(PICTURE)
+    playground.bring(PICTURE)
     body = playground.click(0.25, 0.75).body
     theirs = json.loads(recorded("predict_keypoint_pos").read_text())["body"]
     (item,), (their_item,) = (each["params"]["context"]["result"] for each in (body, theirs))
@@ -43,14 +46,26 @@ def test_a_click_is_sent_as_label_studio_sends_it(playground: Playground) -> Non
     assert (item["value"]["x"], item["value"]["y"]) == pytest.approx((25, 75), abs=0.2)
 
 
+def test_a_phones_picture_is_clicked_as_it_is_seen(playground: Playground) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # turned clockwise to be upright
+    photo = io.BytesIO()
+    Image.open(io.BytesIO(PICTURE)).save(photo, "JPEG", exif=exif)
+    playground.bring(photo.getvalue(), "photo.jpg", "image/jpeg")
+    region = playground.click(0.25, 0.5).region
+    assert (region["original_width"], region["original_height"]) == (HEIGHT, WIDTH)
+    assert iou(playground.download()[1], as_mask(region)) == 1
+    assert as_mask(region)[WIDTH // 2, HEIGHT // 4]
+
+
 def test_a_picture_that_is_opened_is_sent_as_a_task_that_is_opened(playground: Playground) -> None:
-    playground.drop(PICTURE)
+    playground.bring(PICTURE)
     assert json.loads(playground.bodies[-1])["params"] == {"login": None, "password": None, "context": None}
 
 
 @pytest.mark.parametrize("how", ["Alt", "right button", "tool"])
 def test_each_way_to_exclude_sends_a_negative_click(playground: Playground, how: str) -> None:
-    playground.drop(PICTURE)
+    playground.bring(PICTURE)
     playground.click(0.5, 0.5)
     if how == "Alt":
         playground.page.keyboard.down("Alt")
@@ -64,7 +79,7 @@ def test_each_way_to_exclude_sends_a_negative_click(playground: Playground, how:
 
 
 def test_a_drag_is_a_box(playground: Playground) -> None:
-    playground.drop(PICTURE)
+    playground.bring(PICTURE)
     exchange = playground.drag((0.7, 0.8), (0.2, 0.3))
     (item,) = exchange.drawn
     assert item["type"] == "rectanglelabels"
@@ -73,7 +88,7 @@ def test_a_drag_is_a_box(playground: Playground) -> None:
 
 
 def test_a_scribble_is_sent_as_the_pixels_under_the_brush(playground: Playground) -> None:
-    playground.drop(PICTURE)
+    playground.bring(PICTURE)
     playground.page.keyboard.press("b")
     exchange = playground.drag((0.3, 0.5), (0.6, 0.5))
     rows, columns = np.nonzero(decode_mask(exchange.drawn[0]))
@@ -84,7 +99,7 @@ def test_a_scribble_is_sent_as_the_pixels_under_the_brush(playground: Playground
 
 @pytest.mark.parametrize("mark", ["click", "scribble"])
 def test_each_kind_of_answer_is_shown_as_what_it_is(playground: Playground, mark: str) -> None:
-    playground.drop(PICTURE)
+    playground.bring(PICTURE)
     if mark == "scribble":
         playground.page.keyboard.press("b")
     exchange = playground.click(0.5, 0.5) if mark == "click" else playground.drag((0.4, 0.5), (0.6, 0.5))
@@ -99,7 +114,7 @@ def test_each_kind_of_answer_is_shown_as_what_it_is(playground: Playground, mark
 
 
 def test_undo_takes_back_the_last_mark_and_escape_all(playground: Playground) -> None:
-    playground.drop(PICTURE)
+    playground.bring(PICTURE)
     first = playground.click(0.3, 0.5)
     playground.click(0.6, 0.5)
     assert playground.press("Control+z").drawn == first.drawn
@@ -109,8 +124,22 @@ def test_undo_takes_back_the_last_mark_and_escape_all(playground: Playground) ->
     assert playground.page.is_disabled("#download")
 
 
+def test_an_answer_that_comes_after_escape_is_not_shown(playground: Playground) -> None:
+    playground.bring(PICTURE)
+    held: list[Any] = []
+    playground.page.route("**/predict", held.append)
+    with playground.page.expect_response("**/predict"):
+        playground.page.mouse.click(*playground.place(0.5, 0.5))
+        playground.page.locator("#busy", has_text="Encoding").wait_for()
+        playground.page.keyboard.press("Escape")
+        held[0].continue_()
+    playground.page.locator("body:not(.busy)").wait_for()
+    assert not playground.page.inner_text("#score").startswith("0")
+    assert playground.page.inner_text("#answer") == ""
+
+
 def test_the_keyboard_alone_can_click(playground: Playground) -> None:
-    playground.drop(PICTURE)
+    playground.bring(PICTURE)
     playground.page.focus("#canvas")
     for key in ("ArrowRight", "ArrowRight", "ArrowUp"):
         playground.page.keyboard.press(key)
@@ -120,7 +149,7 @@ def test_the_keyboard_alone_can_click(playground: Playground) -> None:
 
 
 def test_the_servers_steps_are_shown_where_it_tells_them(playground: Playground) -> None:
-    playground.drop(PICTURE)
+    playground.bring(PICTURE)
 
     def timed(route: Any) -> None:
         header = 'decode;dur=31.5, total;dur=40, cache;desc="hit", region;desc="mask to region";dur=2'
@@ -130,12 +159,12 @@ def test_the_servers_steps_are_shown_where_it_tells_them(playground: Playground)
     playground.page.route("**/predict", timed)
     playground.click(0.5, 0.5)
     names, times = (playground.page.locator(f"#steps {kind}").all_inner_texts() for kind in ("dt", "dd"))
-    assert names == ["prepare", "decode", "mask to region", "rest of the server", "network", "show"]
+    assert names == ["prepare", "decode", "mask to region", "other", "network", "show"]
     assert times[1:4] == ["32 ms", "2.0 ms", "6.5 ms"]
 
 
 def test_what_the_server_refuses_is_said_with_the_way_out(playground: Playground) -> None:
-    playground.drop(png(3000, 4004))
+    playground.bring(png(3000, 4004))
     playground.page.mouse.click(*playground.place(0.5, 0.5))
     playground.page.locator("#error", has_text="raise SAMSERVE_MAX_MEGAPIXELS").wait_for()
     (logged,) = playground.complaints
@@ -161,7 +190,7 @@ def test_the_drawn_sample_can_be_clicked_at_once(playground: Playground) -> None
 
 
 def test_a_picture_of_twelve_megapixels_works(playground: Playground) -> None:
-    playground.drop(png(3000, 4000))
+    playground.bring(png(3000, 4000))
     playground.page.keyboard.press("b")
     stroke = decode_mask(playground.drag((0.3, 0.5), (0.6, 0.5)).drawn[0])
     assert stroke.shape == (3000, 4000)
@@ -174,7 +203,7 @@ def test_a_picture_of_twelve_megapixels_works(playground: Playground) -> None:
 @pytest.mark.skipif(not shutil.which("curl"), reason="no curl here")
 def test_the_curl_command_asks_the_same(playground: Playground, tmp_path: Path) -> None:
     name = "it's $HOME.png"
-    playground.drop(PICTURE, name)
+    playground.bring(PICTURE, name)
     (tmp_path / name).write_bytes(PICTURE)
     region = playground.click(0.5, 0.5).region
     playground.page.click("#tab-curl")

@@ -15,7 +15,7 @@ import { View } from "./view.js";
 const find = (id) => document.getElementById(id);
 const chosen = (name) => document.querySelector(`[name=${name}]:checked`).value;
 
-const state = { picture: null, prompts: [], silhouettes: [], draft: null, cursor: null, encoded: false, asked: 0 };
+const state = { picture: null, prompts: [], silhouettes: [], draft: null, cursor: null, asked: 0 };
 const view = new View(find("canvas"), find("board"), () => state);
 
 async function open(file, isFile) {
@@ -23,7 +23,7 @@ async function open(file, isFile) {
   try {
     const picture = await openPicture(file, isFile);
     state.picture?.bitmap.close();
-    Object.assign(state, { picture, encoded: false, cursor: null });
+    Object.assign(state, { picture, cursor: null });
   } catch (error) {
     showError(error.message);
     return;
@@ -39,54 +39,57 @@ async function open(file, isFile) {
 /** Asks for what is drawn now. As in Label Studio, older requests go on, and only the newest answer counts. */
 async function ask(busy, idle) {
   const started = performance.now();
-  const [turn, { picture, prompts }] = [(state.asked += 1), state];
+  const turn = (state.asked += 1);
+  const { picture, prompts } = state;
   const body = predictBody(picture, prompts, chosen("output"));
   const prepare = performance.now() - started;
   showExchange({ body, answer: null, picture });
   const finish = showBusy(busy);
+  let answer = null;
   try {
-    const { answer, ...times } = await predict(body);
+    const reply = await predict(body);
+    const answered = performance.now();
+    answer = reply.answer;
+    picture.encoded ||= prompts.length > 0;
+    const regions = answer.results[0]?.result ?? [];
+    const silhouettes = await Promise.all(regions.map(silhouette));
     if (turn !== state.asked) return;
-    state.encoded ||= prompts.length > 0;
-    const show = await take(answer);
-    showExchange({ body, answer, picture });
-    showTimings({ prepare, show, ...times });
+    showRegions(regions, silhouettes);
+    showTimings({ ...reply, prepare, show: performance.now() - answered });
     showStatus(idle ?? summary());
   } catch (error) {
     if (turn !== state.asked) return;
-    await take({ results: [] });
-    showExchange({ body, answer: error.answer, picture });
+    answer ??= error.answer;
+    showRegions([], []);
     showTimings(null);
     showError(error.message);
   } finally {
+    if (turn === state.asked) showExchange({ body, answer, picture });
     finish();
   }
 }
 
-/** Shows an answer's regions; gives how long that took, in milliseconds. */
-async function take(answer) {
-  const started = performance.now();
-  const regions = answer.results[0]?.result ?? [];
-  state.silhouettes = await Promise.all(regions.map(silhouette));
-  const share = view.showMask();
-  showScores(regions, share);
+function showRegions(regions, silhouettes) {
+  Object.assign(state, { regions, silhouettes });
+  state.share = view.showMask();
+  showScores(regions, state.share);
   find("download").disabled = regions.length === 0;
-  Object.assign(state, { regions, share });
-  return performance.now() - started;
 }
 
 function summary() {
   const { regions, share, prompts } = state;
   if (regions.length) {
-    const [score, covers] = [Math.max(...regions.map((region) => region.score)).toFixed(2), (100 * share).toFixed(1)];
-    return `${regions.length > 1 ? `${regions.length} regions` : "Mask"}: score ${score}, ${covers} % of the picture.`;
+    const [score, covers] = [Math.max(...regions.map((region) => region.score)).toFixed(3), (100 * share).toFixed(1)];
+    const mixed = new Set(prompts.map(({ kind }) => kind)).size > 1;
+    const note = mixed ? " (Label Studio would send clicks, boxes and strokes in separate requests.)" : "";
+    return `${regions.length > 1 ? `${regions.length} regions` : "Mask"}: score ${score}, ${covers} % of the picture.${note}`;
   }
   const onlyNegative = prompts.every((drawn) => drawn.positive === false);
   return onlyNegative ? "Nothing yet: add a positive click or a box." : "The model found nothing there.";
 }
 
 function askForDrawn() {
-  const noun = state.encoded ? "Segmenting" : "Encoding the picture, once";
+  const noun = state.picture.encoded ? "Segmenting" : "Encoding the picture, once";
   return state.prompts.length ? ask(noun) : forget("Cleared. Click the thing you want.");
 }
 
@@ -94,7 +97,7 @@ function askForDrawn() {
 function forget(message) {
   state.asked += 1;
   state.prompts = [];
-  take({ results: [] });
+  showRegions([], []);
   showTimings(null);
   showExchange({ body: null, answer: null });
   updateButtons();

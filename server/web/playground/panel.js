@@ -82,7 +82,7 @@ async function confirmCopy(copied) {
 function barPart({ label, ms, where }, index, whole) {
   const part = document.createElement("span");
   part.className = `part ${where} shade-${index % 3}`;
-  part.style.flexGrow = Math.max(ms / whole, 0.004);
+  part.style.flexGrow = ms / whole;
   part.title = `${label}: ${milliseconds(ms)}`;
   return part;
 }

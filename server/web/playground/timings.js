@@ -20,7 +20,7 @@ export function timeline({ prepare, roundTrip, show, serverTiming }) {
   return [
     { label: "prepare", ms: prepare, where: "browser" },
     ...parts.map((step) => ({ ...step, where: "server" })),
-    ...(server - known >= 0.1 ? [{ label: "rest of the server", ms: server - known, where: "server" }] : []),
+    ...(server - known >= 0.1 ? [{ label: "other", ms: server - known, where: "server" }] : []),
     { label: steps.length ? "network" : "round trip", ms: Math.max(0, roundTrip - server), where: "network" },
     { label: "show", ms: show, where: "browser" },
   ];

@@ -61,6 +61,7 @@ export class View {
   paint() {
     const { prompts, draft, cursor } = this.scene();
     if (!this.backdrop) return;
+    this.canvas.classList.toggle("crossed", Boolean(cursor));
     const context = this.canvas.getContext("2d");
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(this.backdrop, 0, 0);
