@@ -127,7 +127,11 @@ def test_undo_takes_back_the_last_mark_and_escape_all(playground: Playground) ->
 def test_an_answer_that_comes_after_escape_is_not_shown(playground: Playground) -> None:
     playground.bring(PICTURE)
     held: list[Any] = []
-    playground.page.route("**/predict", held.append)
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    playground.page.route("**/predict", hold)
     with playground.page.expect_response("**/predict"):
         playground.page.mouse.click(*playground.place(0.5, 0.5))
         playground.page.locator("#busy", has_text="Encoding").wait_for()
