@@ -81,7 +81,7 @@ function summary() {
   if (regions.length) {
     const [score, covers] = [Math.max(...regions.map((region) => region.score)).toFixed(3), (100 * share).toFixed(1)];
     const mixed = new Set(prompts.map(({ kind }) => kind)).size > 1;
-    const note = mixed ? " (Label Studio would send clicks, boxes and strokes in separate requests.)" : "";
+    const note = mixed ? " Label Studio sends one kind of mark at a time." : "";
     return `${regions.length > 1 ? `${regions.length} regions` : "Mask"}: score ${score}, ${covers} % of the picture.${note}`;
   }
   const onlyNegative = prompts.every((drawn) => drawn.positive === false);
