@@ -12,6 +12,7 @@ export const OUTPUTS = {
   rectangle: "RectangleLabels",
 };
 
+const NAME = "playground"; // of the task and its project: no number, so that no task of Label Studio's is mistaken for it
 const IMAGE_SLOT = "\u0000"; // no picture's data: URI holds it; it marks where one goes
 
 /** A labeling config that is answered with regions of kind `output`. */
@@ -36,8 +37,8 @@ export function labelConfig(output, hasStroke) {
 export function predictBody(picture, prompts, output) {
   const hasStroke = prompts.some(({ kind }) => kind === "stroke");
   return {
-    tasks: [{ id: 1, data: { image: picture.dataUri }, annotations: [], drafts: [], predictions: [] }],
-    project: "playground",
+    tasks: [{ id: NAME, data: { image: picture.dataUri }, annotations: [], drafts: [], predictions: [] }],
+    project: NAME,
     label_config: labelConfig(output, hasStroke),
     params: {
       login: null,
