@@ -36,6 +36,7 @@ and switch on "Interactive preannotations". A labeling config to start from:
     </View>
 Label Studio 1.23.1 and newer connect to a backend on a private address only when started with
     ML_BLOCK_LOCAL_IP=false SSRF_PROTECTION_ENABLED=false
+Without Label Studio: click on a picture of yours at {url}/playground
 """
 
 

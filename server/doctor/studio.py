@@ -11,8 +11,8 @@ from server.errors import BadLabelConfig, StudioRefused
 from server.studio.api import StudioApi
 
 _USUAL = (
-    "Is samserve running there, and can Label Studio reach it? Label Studio 1.23.1 and newer call private addresses only when started with "
-    "ML_BLOCK_LOCAL_IP=false SSRF_PROTECTION_ENABLED=false; in a container, localhost is that container"
+    "Is samserve running there, and can Label Studio reach it? In a container, localhost is that container. Version "
+    "1.23.1 and newer call private addresses only with ML_BLOCK_LOCAL_IP=false SSRF_PROTECTION_ENABLED=false"
 )
 
 
