@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 from litestar import Litestar, Router
 from litestar.di import Provide
@@ -13,9 +14,13 @@ from litestar.exceptions import HTTPException
 from server.cache.memory import MemoryCache
 from server.errors import ModelUnusable, SamserveError
 from server.images.decode import decode_image
+from server.images.downloads import Downloads
 from server.images.guard import AddressPolicy
 from server.images.http import HttpImages
 from server.images.label_studio import LabelStudioAuth
+from server.images.local import LocalFiles
+from server.images.locate import Locator
+from server.images.objects import BucketImages
 from server.images.resolve import ImageSources
 from server.runtime.model import SamModel
 from server.service.embedder import Embedder
@@ -95,12 +100,15 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
 
 
 def _images(settings: Settings) -> ImageSources:
-    url, key = settings.label_studio_url or None, settings.label_studio_api_key
-    http = HttpImages(
-        AddressPolicy.allowing(settings.allow_hosts),
-        settings.max_image_mib << 20,
-        settings.fetch_seconds,
-        LabelStudioAuth(url, key) if url and key else None,
-        url,
+    url, key = settings.label_studio_url, settings.label_studio_api_key
+    mount = settings.label_studio_local_files_document_root
+    max_bytes, seconds = settings.max_image_mib << 20, settings.fetch_seconds
+    policy = AddressPolicy.allowing(settings.allow_hosts)
+    return ImageSources(
+        Locator(url, settings.buckets, has_local_files=bool(mount)),
+        HttpImages(policy, max_bytes, seconds, LabelStudioAuth(url, key) if url and key else None, url or None),
+        BucketImages(settings.buckets, max_bytes, seconds),
+        LocalFiles(Path(mount), max_bytes, seconds) if mount else None,
+        Downloads(settings.cache_path / "downloads", settings.download_cache_mib << 20),
+        max_bytes,
     )
-    return ImageSources(http, url, settings.max_image_mib << 20)

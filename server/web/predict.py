@@ -66,7 +66,7 @@ class Predict:
             return []
         to_name = asked[0].to_name
         value = image_value(task.data, config.object(to_name), asked[0].item_index)
-        reference = ImageReference(value, str(task.id))
+        reference = ImageReference(value, str(task.id), request.login)
         given = self._options.get(str(request.project))
         control, options = answer_for(config, to_name, _prompting_control(drawn, config), given)
         regions = await self._segmenter.segment(reference, asked, control, options)

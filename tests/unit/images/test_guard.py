@@ -16,7 +16,7 @@ def fetch(url: str, *allowed: str) -> bytes:
     async def once() -> bytes:
         images = HttpImages(AddressPolicy.allowing(allowed), max_bytes=1 << 20, seconds=5)
         try:
-            return await images.fetch(url)
+            return (await images.fetch(url)).content
         finally:
             await images.close()
 

@@ -52,7 +52,7 @@ def fetch(server: LocalServer, *urls: str, api_key: str = _PERSONAL, url: str | 
         auth = LabelStudioAuth(url or server.url, api_key)
         images = HttpImages(AddressPolicy.allowing(["127.0.0.1"]), 1000, 5, auth, url or server.url)
         try:
-            return [await images.fetch(each) for each in urls]
+            return [(await images.fetch(each)).content for each in urls]
         finally:
             await images.close()
 
@@ -171,7 +171,7 @@ def test_a_failed_renewal_is_tried_again_for_the_next_image(server: LocalServer)
         try:
             with pytest.raises(ImageUnavailable):
                 await images.fetch(url)
-            return await images.fetch(url)
+            return (await images.fetch(url)).content
         finally:
             await images.close()
 

@@ -1,13 +1,17 @@
 """Which rule fetches what."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from server.core.reference import ImageReference
 from server.errors import ImageRefused, ImageUnreadable
+from server.images.downloads import Downloads
 from server.images.guard import AddressPolicy
 from server.images.http import HttpImages
+from server.images.locate import Locator
+from server.images.objects import BucketImages
 from server.images.resolve import ImageSources
 from tests.unit.images.conftest import LocalServer, Reply
 
@@ -36,7 +40,8 @@ def fetch(uri: str, max_bytes: int = 1000) -> bytes:
 
 def _sources(label_studio_url: str | None, max_bytes: int = 1000) -> ImageSources:
     http = HttpImages(AddressPolicy.allowing(["127.0.0.1"]), max_bytes, seconds=5)
-    return ImageSources(http, label_studio_url, max_bytes)
+    buckets = BucketImages([], max_bytes, seconds=5)
+    return ImageSources(Locator(label_studio_url or ""), http, buckets, None, Downloads(Path("unused"), 0), max_bytes)
 
 
 @pytest.mark.parametrize(
@@ -99,8 +104,7 @@ def test_a_path_of_label_studio_without_its_url_is_refused_and_the_message_names
         "/etc/passwd",
         "file:///etc/passwd",
         "ftp://cdn.example/a.png",
-        "s3://bucket/a.png",
-        "gs://bucket/a.png",
+        "redis://bucket/a.png",
         "//cdn.example/a.png",
         "/database/a.png",
         "javascript:alert(1)",
