@@ -96,4 +96,6 @@ def _version(response: httpx.Response) -> Version | None:
 def _reason(error: Exception) -> str:
     if isinstance(error, httpx.LocalProtocolError):  # its text quotes headers, the token among them
         return "the request cannot be sent; is there a line break in LABEL_STUDIO_API_KEY?"
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return f"{error}; to trust another authority, put its certificate into a file and set SSL_CERT_FILE to it"
     return str(error) or type(error).__name__

@@ -39,27 +39,26 @@ class LocalFiles:
                 return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, name)
         except TimeoutError:
             raise ImageUnavailable(
-                f"the local file {name!r} was not read within {self._seconds:g} s; to wait longer, raise "
+                f"the local file {name[:200]!r} was not read within {self._seconds:g} s; to wait longer, raise "
                 f"SAMSERVE_FETCH_SECONDS"
             ) from None
         except OSError as error:
-            raise ImageUnavailable(f"the local file {name!r} cannot be read: {error.strerror}") from error
+            raise ImageUnavailable(f"the local file {name[:200]!r} cannot be read: {error.strerror}") from error
 
     def _read(self, name: str) -> bytes | None:
         path = self._inside(name)
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # or a pipe would be waited for
+            found = path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
-        with os.fdopen(descriptor, "rb") as file:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                raise ImageRefused(f"the local file {name!r} is no file but a folder or a device")
-            if found.st_size > self._max_bytes:
-                raise ImageRefused(
-                    f"the local file {name!r} is larger than {self._max_bytes >> 20} MiB; to allow it, raise "
-                    f"SAMSERVE_MAX_IMAGE_MIB"
-                )
+        if not stat.S_ISREG(found.st_mode):
+            raise ImageRefused(f"the local file {name!r} is no file but a folder or a device")
+        if found.st_size > self._max_bytes:
+            raise ImageRefused(
+                f"the local file {name!r} is larger than {self._max_bytes >> 20} MiB; "
+                f"to allow it, raise SAMSERVE_MAX_IMAGE_MIB"
+            )
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
             return file.read(self._max_bytes)
 
     def _inside(self, name: str) -> Path:
