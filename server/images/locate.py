@@ -92,7 +92,7 @@ def _named(reference: ImageReference) -> str:
 
 
 def _expected(value: str) -> str:
-    if value.startswith(("file:", "/")):
+    if value.lower().startswith(("file:", "/")):
         return (
             "files are read only as /data/local-files/?d=PATH, from Label Studio or below "
             "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT; uploads are /data/upload/..."

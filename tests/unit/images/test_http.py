@@ -1,6 +1,7 @@
 """Downloads, and what goes wrong with them."""
 
 import asyncio
+import base64
 import contextlib
 import gzip
 import socket
@@ -283,6 +284,36 @@ def test_a_redirect_from_elsewhere_to_label_studio_is_not_signed(
     target = server.on("/api/users", Reply(b"cat"))
     fetch(other_server.on("/a.png", Reply(status=302, headers={"Location": target})), auth_origin=server.url)
     assert server.sent("Authorization") == [None]
+
+
+def test_a_login_in_the_url_is_sent_to_its_server_alone(server: LocalServer, other_server: LocalServer) -> None:
+    target = other_server.on("/cat.png", Reply(b"cat"))
+    server.on("/b.png", Reply(status=302, headers={"Location": target}))
+    server.on("/a.png", Reply(status=302, headers={"Location": "/b.png"}))
+    assert fetch(f"http://ann%40example:p%3Aw@127.0.0.1:{server.port}/a.png") == b"cat"
+    assert server.sent("Authorization") == ["Basic " + base64.b64encode(b"ann@example:p:w").decode()] * 2
+    assert other_server.sent("Authorization") == [None]
+
+
+def test_a_login_that_is_not_accepted_is_named_but_not_shown(server: LocalServer) -> None:
+    server.on("/a.png", Reply(status=401))
+    message = failure(f"http://ann:s3cret@127.0.0.1:{server.port}/a.png")
+    assert "login and password of the project's task data" in message
+    assert "s3cret" not in message
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "hint"),
+    [
+        ("/data/local-files/", 403, "LOCAL_FILES_SERVING_ENABLED"),
+        ("/data/local-files/", 404, "Local files storage"),
+        ("/tasks/7/presign/", 404, "source storage"),
+        ("/data/upload/1/a.png", 500, "no such upload"),
+        ("/data/upload/1/a.png", 401, "LABEL_STUDIO_API_KEY was not accepted"),
+    ],
+)
+def test_what_label_studio_means_is_said(server: LocalServer, path: str, status: int, hint: str) -> None:
+    assert hint in failure(server.on(path, Reply(status=status)), auth_origin=server.url)
 
 
 def test_without_an_auth_nothing_is_signed(server: LocalServer) -> None:
