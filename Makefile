@@ -7,8 +7,10 @@ BIN    := $(VENV)/bin
 flag    = $(if $(filter command,$(firstword $(origin $(1)))),$(2) $($(1)))
 LOCK   := requirements/$(if $(GPU),gpu,cpu).txt
 
+LABEL_STUDIO := $(VENV)-label-studio/bin/label-studio
+
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench format lint types imports lock clean
+.PHONY: help serve test test-label-studio check bench format lint types imports lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,6 +21,9 @@ serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fet
 test: $(VENV)/dev ## Run all tests, with coverage
 	@$(BIN)/samserve weights pull
 	$(BIN)/pytest --cov --cov-report=term $(ARGS)
+
+test-label-studio: $(VENV)/dev $(LABEL_STUDIO) ## Run the tests against a real Label Studio, installed into a venv of its own
+	LABEL_STUDIO_COMMAND=$(LABEL_STUDIO) $(BIN)/pytest tests/label_studio $(ARGS)
 
 check: format lint types imports test ## All checks: format, lint, types, import contracts, tests, coverage
 
@@ -44,7 +49,7 @@ lock: ## Pin all dependencies anew (needs uv)
 LOCKED := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
 clean: ## Remove what was built here (the cache folder stays)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage dist
+	rm -rf $(VENV) $(VENV)-label-studio .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage dist
 
 # A venv without its own pip needs no ensurepip, which some systems leave out; the system's pip installs into it.
 # The lock files are complete and hashed, so nothing is resolved (--no-deps).
@@ -65,3 +70,8 @@ $(VENV)/dev: requirements/dev.txt pyproject.toml | $(BIN)/python
 	@$(PIP) --require-hashes -r $<
 	@$(PIP) --no-build-isolation -e .
 	@touch $@ $(VENV)/serve.cpu.txt
+
+$(LABEL_STUDIO):
+	@echo "Installing Label Studio into $(VENV)-label-studio (1 GB) ..."
+	@$(PYTHON) -m venv --without-pip $(VENV)-label-studio
+	@$(PYTHON) -m pip --disable-pip-version-check --quiet --python $(VENV)-label-studio/bin/python install label-studio==1.23.2

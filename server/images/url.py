@@ -27,6 +27,6 @@ def redacted(url: str) -> str:
 def with_login(url: str, login: Login) -> str:
     """`url` with a user and password in it, unless it has some; redirects to another URL leave them behind."""
     scheme, _, rest = url.partition("://")
-    if "@" in rest.partition("/")[0]:
+    if not scheme.isalpha() or not rest or "@" in rest.partition("/")[0]:
         return url
     return f"{scheme}://{quote(login.user, safe='')}:{quote(login.password, safe='')}@{rest}"
