@@ -14,8 +14,8 @@ _OF_LABEL_STUDIO = (
         404,
         "there is no such file, or no Local files storage of a project of LABEL_STUDIO_API_KEY's user holds it",
     ),
-    ("/presign/", 403, "the user of LABEL_STUDIO_API_KEY may not see this task"),
-    ("/presign/", 404, "there is no such task, or its project has no source storage for this bucket"),
+    ("/tasks/", 403, "the user of LABEL_STUDIO_API_KEY may not see this task"),
+    ("/tasks/", 404, "there is no such task, or its project has no source storage for this bucket"),
     ("/data/upload/", 403, "the user of LABEL_STUDIO_API_KEY may not see this project"),
     ("/data/upload/", 500, "Label Studio answers so when it has no such upload"),
 )

@@ -45,7 +45,7 @@ class Studio:
     log: Path
     s3: str
 
-    def call(self, method: str, path: str, **body: Any) -> Any:
+    def call(self, method: str, path: str, /, **body: Any) -> Any:
         """The answer to an API call, which succeeds."""
         answer = self.api.request(method, f"/api/{path}", json=body or None)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text[:500]}"
@@ -61,8 +61,8 @@ class Studio:
         self.call("POST", f"storages/{kind}/{made['id']}/sync")
 
     def task(self, project: int) -> dict[str, Any]:
-        """The only task of a project as a backend gets it."""
-        [task] = self.call("GET", f"tasks?project={project}&fields=all")["tasks"]
+        """The only task of a project as a backend gets it, with raw URIs."""
+        [task] = self.call("GET", f"tasks?project={project}&fields=all&resolve_uri=false")["tasks"]
         return {"id": task["id"], "data": task["data"]}
 
 

@@ -1,5 +1,6 @@
 """Every kind of image that Label Studio keeps, fetched from Label Studio itself."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,25 @@ def test_an_object_is_fetched_through_label_studio(
     assert in_bucket["data"]["image"].startswith("s3://")
     allowing = msgspec.structs.replace(settings, allow_hosts=("127.0.0.1",))
     assert_masked(ask(allowing, tiny, in_bucket))
+
+
+def test_an_object_is_fetched_by_the_url_that_the_editor_uses(
+    settings: Settings, tiny: SamModel, in_bucket: dict[str, Any]
+) -> None:
+    uri = base64.urlsafe_b64encode(in_bucket["data"]["image"].encode()).decode()
+    image = f"/label/tasks/{in_bucket['id']}/resolve/?fileuri={uri}"
+    allowing = msgspec.structs.replace(settings, allow_hosts=("127.0.0.1",))
+    assert_masked(ask(allowing, tiny, in_bucket | {"data": {"image": image}}))
+
+
+def test_a_storage_at_a_private_address_is_refused_and_the_message_names_the_setting(
+    settings: Settings, tiny: SamModel, in_bucket: dict[str, Any], studio: Studio
+) -> None:
+    answer = ask(settings, tiny, in_bucket)
+    if in_bucket["data"]["image"].startswith("s3://proxied/"):
+        assert_masked(answer)
+    else:
+        assert_refused(answer, "127.0.0.1", "SAMSERVE_ALLOW_HOSTS")
 
 
 def test_an_object_is_read_with_the_machines_own_credentials(

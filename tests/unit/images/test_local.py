@@ -97,6 +97,11 @@ def test_a_file_larger_than_the_limit_is_refused_and_the_message_names_the_setti
         fetch(root, "d=large", max_bytes=1 << 20)
 
 
+def test_a_file_that_is_not_read_in_time_is_unavailable_and_the_message_names_the_setting(root: Path) -> None:
+    with pytest.raises(ImageUnavailable, match="SAMSERVE_FETCH_SECONDS"):
+        fetch(root, "d=cats/a%20b%2B%C3%BC.png", seconds=1e-9)
+
+
 @pytest.mark.parametrize("folder", ["/", "none", "secret"])
 def test_a_root_that_is_no_folder_or_everything_stops_the_start(tmp_path: Path, root: Path, folder: str) -> None:
     with pytest.raises(BadSettings, match="LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT"):

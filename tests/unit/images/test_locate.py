@@ -104,7 +104,9 @@ def test_a_login_in_the_url_itself_wins() -> None:
     assert locate("https://bob:1@cdn.example/a.png", Locator(), login=ANN) == "https://bob:1@cdn.example/a.png"
 
 
-@pytest.mark.parametrize("value", ["/data/upload/1/a.png", f"{STUDIO}/a.png", "data:image/png;base64,aGk="])
+@pytest.mark.parametrize(
+    "value", ["/data/upload/1/a.png", f"{STUDIO}/a.png", "http://[::1/a.png", "data:image/png;base64,aGk="]
+)
 def test_the_login_of_a_task_does_not_go_to_label_studio(value: str) -> None:
     assert "ann" not in locate(value, Locator(STUDIO), login=ANN)
 

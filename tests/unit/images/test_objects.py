@@ -2,12 +2,19 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from server.core.reference import ImageReference
 from server.errors import BadSettings, ImageRefused, ImageUnavailable
 from server.images.download import Download
+from server.images.downloads import Downloads
+from server.images.guard import AddressPolicy
+from server.images.http import HttpImages
+from server.images.locate import Locator
 from server.images.objects import BucketImages
+from server.images.resolve import ImageSources
 from tests.buckets import S3_ENVIRONMENT, put_object, s3_server
 from tests.unit.images.conftest import LocalServer, Reply, Seen
 
@@ -111,6 +118,23 @@ def test_an_object_is_read_from_azure_blob_storage(server: LocalServer, monkeypa
     monkeypatch.setenv("AZURE_SKIP_SIGNATURE", "true")
     server.on("/photos/cat.png", Reply(b"cat", headers=_HEADERS))
     assert fetch("azure-blob://photos/cat.png").content == b"cat"
+
+
+def test_an_object_of_a_listed_bucket_is_found_by_its_reference(s3: str, tmp_path: Path) -> None:
+    put_object(s3, "photos", "cats/1.png", b"cat")
+
+    async def twice() -> list[bytes]:
+        buckets = ("s3://photos",)
+        http = HttpImages(AddressPolicy.allowing([]), 1000, 5)
+        downloads = Downloads(tmp_path, 1000)
+        sources = ImageSources(Locator("", buckets), http, BucketImages(buckets, 1000, 5), None, downloads, 1000)
+        try:
+            uri = sources.locate(ImageReference("s3://photos/cats/1.png", "7"))
+            return [await sources.fetch(uri) for _ in range(2)]
+        finally:
+            await sources.close()
+
+    assert asyncio.run(twice()) == [b"cat", b"cat"]
 
 
 @pytest.mark.parametrize("bucket", ["photos", "s3://", "s3://photos/cats", "ftp://photos", "azure-blob://photos"])
