@@ -50,9 +50,7 @@ class Downloads:
             self._room -= len(packed)
             if self._room < 0:
                 self._make_room(len(packed))
-            with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
-                file.write(packed)
-            Path(file.name).replace(self._path(uri))
+            _replace(self._path(uri), packed)
         except OSError as error:
             log.warning("download_not_kept", folder=str(self._folder), reason=str(error.strerror))
 
@@ -70,3 +68,16 @@ class Downloads:
 
     def _path(self, uri: str) -> Path:
         return self._folder / hashlib.sha256(uri.encode()).hexdigest()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Writes the whole file, or leaves what is there."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        part = Path(file.name)
+        try:
+            file.write(content)
+            file.flush()
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise

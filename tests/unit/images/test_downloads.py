@@ -1,6 +1,7 @@
 """Downloads that are kept, and asked about."""
 
 import asyncio
+import hashlib
 import os
 from pathlib import Path
 
@@ -99,6 +100,14 @@ def test_a_folder_that_cannot_be_written_costs_a_warning_only(tmp_path: Path) ->
     with capture_logs() as logs:
         assert fetch(Downloads(tmp_path / "file", 1000), Source(b"cat")) == b"cat"
     assert [entry["event"] for entry in logs] == ["download_not_kept"]
+
+
+def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / hashlib.sha256(URI.encode()).hexdigest()).mkdir()
+    with capture_logs() as logs:
+        assert fetch(Downloads(tmp_path, 1000), Source(b"cat")) == b"cat"
+    assert [entry["event"] for entry in logs] == ["download_not_kept"]
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_others_on_the_machine_cannot_read_what_is_kept(tmp_path: Path) -> None:
