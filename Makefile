@@ -1,19 +1,19 @@
 # Every target works from a fresh clone; `make` lists them.
 PYTHON ?= python3
-VENV   := .venv
+VENV   := $(if $(GPU),.venv-gpu,.venv)
 BIN    := $(VENV)/bin
 # GPU=1 serves with onnxruntime-gpu
 # only what is given to make itself: shells export a HOST of their own
 flag    = $(if $(filter command,$(firstword $(origin $(1)))),$(2) $($(1)))
 LOCK   := requirements/$(if $(GPU),gpu,cpu).txt
 
-LABEL_STUDIO := $(VENV)-label-studio/bin/label-studio
+LABEL_STUDIO := .venv-label-studio/bin/label-studio
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-label-studio check bench format lint types imports lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fetches the model the first time
 	@$(BIN)/samserve serve $(call flag,HOST,--host) $(call flag,PORT,--port) $(ARGS)
@@ -49,7 +49,7 @@ lock: ## Pin all dependencies anew (needs uv)
 LOCKED := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
 clean: ## Remove what was built here (the cache folder stays)
-	rm -rf $(VENV) $(VENV)-label-studio .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage dist
+	rm -rf .venv .venv-gpu .venv-label-studio .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage dist
 
 # A venv without its own pip needs no ensurepip, which some systems leave out; the system's pip installs into it.
 # The lock files are complete and hashed, so nothing is resolved (--no-deps).
@@ -72,6 +72,6 @@ $(VENV)/dev: requirements/dev.txt pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/serve.cpu.txt
 
 $(LABEL_STUDIO):
-	@echo "Installing Label Studio into $(VENV)-label-studio (1 GB) ..."
-	@$(PYTHON) -m venv --without-pip $(VENV)-label-studio
-	@$(PYTHON) -m pip --disable-pip-version-check --quiet --python $(VENV)-label-studio/bin/python install label-studio==1.23.2
+	@echo "Installing Label Studio into .venv-label-studio (1 GB) ..."
+	@$(PYTHON) -m venv --without-pip .venv-label-studio
+	@$(PYTHON) -m pip --disable-pip-version-check --quiet --python .venv-label-studio/bin/python install label-studio==1.23.2

@@ -30,6 +30,11 @@ def box(x1: float, y1: float, x2: float, y2: float, width: int, height: int, **m
     return _item(f"rect{x1}-{y1}", "rect", "rectanglelabels", value, width, height) | more
 
 
+def shape(kind: str, value: dict[str, Any], width: int, height: int) -> dict[str, Any]:
+    """A "brush", "polygon", "ellipse" or turned "rectangle" with this value in percent."""
+    return _item(f"{kind}1", kind, f"{kind}labels", value | {f"{kind}labels": ["A"]}, width, height)
+
+
 def _item(name: str, control: str, kind: str, value: dict[str, Any], width: int, height: int) -> dict[str, Any]:
     return {
         "id": name,
@@ -60,7 +65,7 @@ def decode_mask(region: dict[str, Any]) -> Mask:
     words = np.asarray(decode_rle(region["value"]["rle"]))
     height, width = region["original_height"], region["original_width"]
     assert words.size == 4 * width * height
-    assert set(np.unique(words)) <= {0, 255}
+    assert np.isin(words, (0, 255)).all()
     pixels = words.reshape(height, width, 4)
     assert (pixels == pixels[..., :1]).all()
     mask: Mask = pixels[..., 3] == 255

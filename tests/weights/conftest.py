@@ -9,6 +9,7 @@ from server.app import load_model
 from server.runtime.model import SamModel
 from server.settings import Settings, read_settings
 from server.weights.store import GraphStore, find_manifest
+from tests.weights.served import Served
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +29,8 @@ def graphs(real_settings: Settings) -> Path:
 @pytest.fixture(scope="session")
 def mobile_sam(graphs: Path, real_settings: Settings) -> SamModel:
     return load_model(real_settings)
+
+
+@pytest.fixture(scope="session")
+def served(mobile_sam: SamModel) -> Served:
+    return Served(mobile_sam)
