@@ -114,7 +114,7 @@ def _images(settings: Settings) -> ImageSources:
     max_bytes, seconds = settings.max_image_mib << 20, settings.fetch_seconds
     policy = AddressPolicy.allowing(settings.allow_hosts)
     return ImageSources(
-        Locator(url, settings.buckets, has_local_files=bool(mount)),
+        Locator(url, settings.buckets, bool(mount), settings.label_studio_host),
         HttpImages(policy, max_bytes, seconds, LabelStudioAuth(url, key) if url and key else None, url or None),
         BucketImages(settings.buckets, max_bytes, seconds),
         LocalFiles(Path(mount), max_bytes, seconds) if mount else None,

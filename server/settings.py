@@ -13,6 +13,7 @@ from server.errors import BadSettings
 _PREFIX = "SAMSERVE_"
 _UNPREFIXED = {
     "label_studio_url": ("LABEL_STUDIO_URL", "LABEL_STUDIO_HOST", "LABEL_STUDIO_HOSTNAME", "HEARTEX_HOSTNAME"),
+    "label_studio_host": ("LABEL_STUDIO_HOST",),
     "label_studio_api_key": ("LABEL_STUDIO_API_KEY", "LABEL_STUDIO_ACCESS_TOKEN", "HEARTEX_API_KEY"),
     "label_studio_local_files_document_root": (
         "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT",
@@ -59,6 +60,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_megapixels: Annotated[int, _Positive, _doc("Largest image.")] = 200
     fetch_seconds: Annotated[float, msgspec.Meta(gt=0, le=3600), _doc("Longest wait for an image's bytes.")] = 30.0
     label_studio_url: Annotated[str, _doc("Where Label Studio is, to fetch its uploads.")] = ""
+    label_studio_host: Annotated[
+        str, _doc("Its own LABEL_STUDIO_HOST, where tasks have that in their URLs and it is reached by another one.")
+    ] = ""
     label_studio_api_key: Annotated[
         str, _doc("A token of Label Studio's: a personal access token or a legacy one.")
     ] = ""

@@ -15,11 +15,19 @@ _LOCAL_FILES = "/data/local-files"
 
 @dataclass(frozen=True, slots=True)
 class Locator:
-    """What is known of this installation: Label Studio's URL, buckets read directly, whether its files are mounted."""
+    """What is known of this installation.
+
+    Attributes:
+        label_studio_url: where it is reached from here.
+        buckets: those read directly.
+        has_local_files: whether its local files are mounted here.
+        label_studio_host: what it writes into tasks' URLs instead of `label_studio_url`.
+    """
 
     label_studio_url: str = ""
     buckets: tuple[str, ...] = ()
     has_local_files: bool = False
+    label_studio_host: str = ""
 
     def locate(self, reference: ImageReference) -> str:
         """The absolute URI of a reference; a local file that only the mount can give has a path alone.
@@ -32,7 +40,8 @@ class Locator:
         if scheme == "data":
             return value
         if scheme in ("http", "https"):
-            return with_login(value, reference.login) if reference.login and not self._is_own(value) else value
+            url = self._reachable(value)
+            return with_login(url, reference.login) if reference.login and not self._is_own(url) else url
         if scheme in _BUCKETS:
             return self._in_bucket(reference)
         path = self._own_path(value)
@@ -54,6 +63,12 @@ class Locator:
     def bucket_of(self, uri: str) -> str | None:
         """The bucket, read directly, that a URI is in."""
         return next((bucket for bucket in self.buckets if uri.startswith(f"{bucket}/")), None)
+
+    def _reachable(self, url: str) -> str:
+        host = self.label_studio_host.rstrip("/")
+        if not (host and self.label_studio_url and url.startswith(f"{host}/")):
+            return url
+        return self.label_studio_url.rstrip("/") + url.removeprefix(host)
 
     def _is_own(self, url: str) -> bool:
         try:

@@ -71,6 +71,15 @@ def test_a_local_file_is_fetched_through_label_studio(
     assert_masked(ask(settings, tiny, local))
 
 
+def test_a_local_file_is_fetched_where_label_studio_is_reached_by_another_url_than_it_writes(
+    settings: Settings, tiny: SamModel, studio: Studio, local: dict[str, Any]
+) -> None:
+    inside = str(studio.api.base_url)
+    assert local["data"]["image"].startswith(f"{studio.url}/data/local-files/")
+    by_two_names = msgspec.structs.replace(settings, label_studio_url=inside, label_studio_host=studio.url)
+    assert_masked(ask(by_two_names, tiny, local))
+
+
 def test_a_local_file_with_a_relative_url_is_fetched_through_label_studio(
     settings: Settings, tiny: SamModel, studio: Studio, local: dict[str, Any]
 ) -> None:

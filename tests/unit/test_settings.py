@@ -70,6 +70,11 @@ def test_label_studio_is_found_under_either_of_its_names(variables: dict[str, st
     assert read_settings(variables).label_studio_url == expected
 
 
+def test_the_name_that_label_studio_has_itself_is_kept_beside_its_url() -> None:
+    settings = read_settings({"LABEL_STUDIO_HOST": "http://localhost:8080", "LABEL_STUDIO_URL": "http://ls"})
+    assert (settings.label_studio_url, settings.label_studio_host) == ("http://ls", "http://localhost:8080")
+
+
 def test_the_token_is_found_under_either_of_its_names() -> None:
     assert read_settings({"LABEL_STUDIO_ACCESS_TOKEN": "old"}).label_studio_api_key == "old"
     both = {"LABEL_STUDIO_ACCESS_TOKEN": "old", "LABEL_STUDIO_API_KEY": "new"}

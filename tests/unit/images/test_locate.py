@@ -9,6 +9,7 @@ from server.errors import ImageRefused
 from server.images.locate import Locator
 
 STUDIO = "https://studio.example"
+ANN = Login("ann@example", "p:a/s@s")
 
 
 def locate(value: str, locator: Locator, task: str = "7", login: Login | None = None) -> str:
@@ -33,6 +34,15 @@ def refused(value: str, locator: Locator, task: str = "7") -> str:
 )
 def test_an_upload_of_a_label_studio_below_a_path_is_found_with_and_without_it(value: str) -> None:
     assert locate(value, Locator("https://host/studio/")) == "https://host/studio/data/upload/1/a.png"
+
+
+def test_a_url_by_the_name_that_label_studio_has_itself_is_asked_of_where_it_is_reached() -> None:
+    locator = Locator("http://studio:8080", label_studio_host="http://localhost:8080/label/")
+    url = "http://localhost:8080/label/data/local-files/?d=a.png"
+    assert locate(url, locator, login=ANN) == "http://studio:8080/data/local-files/?d=a.png"
+    for other in ("http://localhost:8080/labels/a.png", "http://localhost:8081/label/a.png", "https://localhost/a.png"):
+        assert locate(other, locator) == other
+    assert locate(url, Locator(label_studio_host="http://localhost:8080/label")) == url
 
 
 def test_an_upload_in_cloud_storage_is_found_without_its_leading_slash() -> None:
@@ -90,9 +100,6 @@ def test_local_files_are_told_from_other_files() -> None:
 @pytest.mark.parametrize("value", ["file:///etc/passwd", "FILE:///etc/passwd", "/etc/passwd", "//host/share/a.png"])
 def test_files_of_this_machine_are_refused_and_the_message_says_how_to_mount_them(value: str) -> None:
     assert "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT" in refused(value, Locator(STUDIO, has_local_files=True))
-
-
-ANN = Login("ann@example", "p:a/s@s")
 
 
 def test_the_login_of_a_task_goes_to_the_server_of_its_image() -> None:
