@@ -22,15 +22,8 @@ async def read_body(response: httpx.Response, max_bytes: int) -> bytes:
     coding = response.headers.get("Content-Encoding", "").lower() or "identity"
     if coding not in ("identity", "gzip", "x-gzip"):
         raise ImageRefused(f"{url} is sent compressed ({coding}), which is not unpacked; send it plain or as gzip")
-    too_large = f"{url} is larger than {max_bytes >> 20} MiB; to allow it, raise SAMSERVE_MAX_IMAGE_MIB"
-    length = response.headers.get("Content-Length", "")
-    if length.isdecimal() and int(length) > max_bytes:
-        raise ImageRefused(too_large)
-    body = bytearray()
-    async for chunk in response.aiter_raw():
-        body += chunk
-        if len(body) > max_bytes:
-            raise ImageRefused(too_large)
+    too_large = ImageRefused(f"{url} is larger than {max_bytes >> 20} MiB; to allow it, raise SAMSERVE_MAX_IMAGE_MIB")
+    body = await _read(response, max_bytes, too_large)
     if coding == "identity":
         return bytes(body)
     try:
@@ -40,6 +33,18 @@ async def read_body(response: httpx.Response, max_bytes: int) -> bytes:
     if len(unpacked) > max_bytes:
         raise ImageRefused(f"unpacked, {too_large}")
     return unpacked
+
+
+async def _read(response: httpx.Response, max_bytes: int, too_large: ImageRefused) -> bytearray:
+    length = response.headers.get("Content-Length", "")
+    if length.isdecimal() and int(length) > max_bytes:
+        raise too_large
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > max_bytes:
+            raise too_large
+    return body
 
 
 def _unpack(packed: bytearray, max_bytes: int) -> bytes:
