@@ -1,6 +1,8 @@
 """Speaking to the server as Label Studio does, and reading its answers."""
 
+import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 from label_studio_sdk.converter.brush import decode_rle
@@ -70,3 +72,38 @@ def decode_mask(region: dict[str, Any]) -> Mask:
     assert (pixels == pixels[..., :1]).all()
     mask: Mask = pixels[..., 3] == 255
     return mask
+
+
+class Studio:
+    """Label Studio's list of tasks, as its API answers it; keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[int, tuple[int, dict[str, Any]]] = {}  # id -> project, data
+        self.asked: list[dict[str, Any]] = []
+        self.status = 200
+
+    def put(self, project: int, task: int, **data: Any) -> None:
+        """Creates a task."""
+        self.tasks[task] = project, data
+
+    def answer(self, path: str) -> tuple[int, str, bytes]:
+        """Status, content type and body for GET `path`, in the order of ids as Label Studio's default is."""
+        asked: dict[str, Any] = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
+        asked["query"] = json.loads(asked["query"])
+        self.asked.append(asked)
+        found = [
+            {"id": task, "data": data, "project": project, "annotators": [], "total_annotations": 0}
+            for task, (project, data) in sorted(self.tasks.items())
+            if project == int(asked["project"]) and _selected(task, asked["query"])
+        ]
+        page = {"total": len(found), "tasks": found[: int(asked["page_size"])]}
+        return self.status, "application/json", json.dumps(page).encode()
+
+
+def _selected(task: int, query: dict[str, Any]) -> bool:
+    for rule in query.get("filters", {}).get("items", ()):
+        assert (rule["filter"], rule["operator"], rule["type"]) == ("filter:tasks:id", "greater", "Number")
+        if task <= rule["value"]:
+            return False
+    chosen = query.get("selectedItems", {"all": True})
+    return chosen["all"] or task in chosen["included"]

@@ -1,6 +1,7 @@
 """What a hostile task can name, through the whole server: refused in bounded time and memory, with the way out."""
 
 import struct
+import threading
 import time
 import tracemalloc
 import zlib
@@ -17,7 +18,7 @@ from server.runtime.model import SamModel
 from server.settings import Settings
 from tests.conftest import png
 from tests.studio import body, click
-from tests.unit.images.conftest import LocalServer, Names, Reply
+from tests.unit.images.conftest import LocalServer, Names, Reply, Seen
 
 _GIB = 1 << 30
 _SECONDS, _BYTES = 10, 64 << 20  # far more than a refusal takes, far less than what is sent
@@ -149,4 +150,20 @@ def test_the_login_of_a_projects_tasks_reaches_their_server(client: TestClient[L
     request = body(server.on("/a.png", Reply(png(40, 60))), [click(30, 20, 60, 40)])
     request["params"] |= {"login": "ann", "password": "pw"}
     assert client.post("/predict", json=request).status_code == 200
+    assert server.sent("Authorization") == ["Basic YW5uOnB3"]
+
+
+def test_the_login_of_a_projects_tasks_is_used_before_the_first_click_too(
+    client: TestClient[Litestar], server: LocalServer
+) -> None:
+    fetched = threading.Event()
+
+    def image(_: Seen) -> Reply:
+        fetched.set()
+        return Reply(png(40, 60))
+
+    opened = body(server.on("/a.png", image), [])
+    opened["params"] = {"login": "ann", "password": "pw", "context": None}
+    assert client.post("/predict", json=opened).status_code == 200
+    assert fetched.wait(10)
     assert server.sent("Authorization") == ["Basic YW5uOnB3"]
