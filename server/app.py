@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,9 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
+from server.cache.disk import DiskCache
 from server.cache.memory import MemoryCache
+from server.cache.tiers import Tiered
 from server.errors import ModelUnusable, SamserveError
 from server.images.decode import decode_image
 from server.images.downloads import Downloads
@@ -30,6 +32,7 @@ from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
 from server.service.next_tasks import NextTasks
+from server.service.ports import EmbeddingCache
 from server.service.precompute import Precompute
 from server.service.project_options import ProjectOptions
 from server.service.projects import Projects
@@ -72,11 +75,13 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     """The server, ready to be run by any ASGI server in one process and one event loop."""
     encoder = ThreadPoolExecutor(1, "encoder")
     decoder = ThreadPoolExecutor(1, "decoder")
+    reader = ThreadPoolExecutor(1, "embedding-reader")
+    writer = ThreadPoolExecutor(1, "embedding-writer")
     http = _http(settings)
     images = _images(settings, http)
     embedder = Embedder(
         model=model,
-        cache=MemoryCache(settings.embedding_memory_mib << 20),
+        cache=_embeddings(settings, reader, writer),
         images=images,
         decode_image=partial(decode_image, max_pixels=settings.max_pixels),
         identities=Identities(_IMAGE_FRESH_SECONDS, time.monotonic),
@@ -90,6 +95,8 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            stack.callback(writer.shutdown)  # what was encoded is kept
+            stack.callback(reader.shutdown, cancel_futures=True)
             stack.callback(decoder.shutdown, cancel_futures=True)
             stack.callback(encoder.shutdown, cancel_futures=True)
             stack.push_async_callback(images.close)
@@ -125,6 +132,15 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
 def _guards(settings: Settings) -> list[BasicAuth]:
     user, password = settings.basic_auth_user, settings.basic_auth_pass
     return [BasicAuth(user, password)] if user else []
+
+
+def _embeddings(settings: Settings, reader: Executor, writer: Executor) -> EmbeddingCache:
+    memory = MemoryCache(settings.embedding_memory_mib << 20)
+    if settings.embedding_disk_gib == 0:
+        return memory
+    return Tiered(
+        memory, DiskCache(settings.cache_path / "embeddings", settings.embedding_disk_gib << 30), reader, writer
+    )
 
 
 def _http(settings: Settings) -> HttpImages:

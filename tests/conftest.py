@@ -70,8 +70,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> SamModel:
 
 
 @pytest.fixture
-def settings(site: Site) -> Settings:
+def settings(site: Site, tmp_path: Path) -> Settings:
     return Settings(
+        cache_dir=str(tmp_path / "cache"),
         allow_hosts=("127.0.0.1",),
         label_studio_url=site.url,
         label_studio_api_key=LEGACY_TOKEN,

@@ -70,7 +70,7 @@ class Embedder:
     async def _known(self, name: str) -> ImageEmbedding | None:
         identity = self._identities.get(name)
         if identity and self._identities.is_fresh(identity):
-            return self._cache.get(self._model.key(identity.sha256))
+            return await self._cache.find(self._model.key(identity.sha256))
         return None
 
     async def _fetch(self, uri: str, name: str, reference: ImageReference, demand: Demand) -> ImageEmbedding:
@@ -79,7 +79,7 @@ class Embedder:
                 content = await self._images.fetch(uri)
         except ImageUnavailable as error:
             known = self._identities.get(name)
-            stale = known and self._cache.get(self._model.key(known.sha256))
+            stale = known and await self._cache.find(self._model.key(known.sha256))
             if not known or not stale:
                 raise
             log.warning("image_not_revalidated", task=reference.task, reason=str(error))
@@ -87,7 +87,7 @@ class Embedder:
             return stale
         sha256 = await asyncio.to_thread(_sha256, content)
         self._identities.put(name, sha256)
-        embedding = self._cache.get(self._model.key(sha256))
+        embedding = await self._cache.find(self._model.key(sha256))
         if embedding:
             return embedding
         return await self._by_content.join(sha256, partial(self._encode, content, sha256, reference), demand)

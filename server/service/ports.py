@@ -29,12 +29,12 @@ class Model(Protocol):
 class EmbeddingCache(Protocol):
     """Keeps embeddings; may forget any of them at any time."""
 
-    def get(self, key: EmbeddingKey) -> ImageEmbedding | None:
-        """The embedding; None when it is not here."""
+    async def find(self, key: EmbeddingKey) -> ImageEmbedding | None:
+        """The embedding; None when it is not here. What was put meanwhile is found."""
         ...
 
     def put(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
-        """Keeps the embedding for a while."""
+        """Keeps the embedding for a while; does not block."""
         ...
 
 

@@ -1,16 +1,9 @@
 """The real MobileSAM, where its graphs have been pulled."""
 
-import contextlib
 import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 
 from server.app import load_model
@@ -18,6 +11,7 @@ from server.runtime.model import SamModel
 from server.settings import Settings, read_settings
 from server.weights.store import GraphStore, find_manifest
 from tests.weights.served import Served
+from tests.weights.serving import serving
 
 
 @pytest.fixture(scope="session")
@@ -45,33 +39,7 @@ def served(mobile_sam: SamModel) -> Served:
 
 
 @pytest.fixture
-def server(graphs: Path) -> Iterator[str]:
-    """`samserve serve` in a process of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    environment = os.environ | {"SAMSERVE_ALLOW_HOSTS": "127.0.0.1"}
-    command = [sys.executable, "-m", "server", "serve", "--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
-        assert process.stderr
-        try:
-            for line in process.stderr:
-                if b"In Label Studio" in line:
-                    break
-            url = f"http://127.0.0.1:{port}"
-            _wait_until_up(url)
-            with ThreadPoolExecutor(1) as drain:
-                drain.submit(process.stderr.read)
-                yield url
-                process.terminate()
-        finally:
-            process.kill()
-
-
-def _wait_until_up(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with contextlib.suppress(httpx.ConnectError):
-            assert httpx.get(url + "/health").json()["model_class"] == "MobileSAM"
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{url} did not come up")
+def server(graphs: Path, tmp_path: Path) -> Iterator[str]:
+    """The URL of `samserve serve` in a process of its own, with an empty cache."""
+    with serving(graphs, tmp_path / "cache") as running:
+        yield running.url
