@@ -10,7 +10,7 @@ LOCK   := requirements/$(if $(GPU),gpu,cpu).txt
 LABEL_STUDIO := .venv-label-studio/bin/label-studio
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-label-studio check bench format lint types imports lock clean
+.PHONY: help serve test test-label-studio test-browser check bench format lint types imports lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -24,6 +24,9 @@ test: $(VENV)/dev ## Run all tests, with coverage
 
 test-label-studio: $(VENV)/dev $(LABEL_STUDIO) ## Run the tests against a real Label Studio, installed into a venv of its own
 	LABEL_STUDIO_COMMAND=$(LABEL_STUDIO) $(BIN)/pytest tests/label_studio $(ARGS)
+
+test-browser: $(VENV)/browser ## Play on the playground in Chromium (Debian: apt install chromium)
+	$(BIN)/pytest tests/playground $(ARGS)
 
 check: format lint types imports test ## All checks: format, lint, types, import contracts, tests, coverage
 
@@ -46,6 +49,7 @@ URL ?= http://127.0.0.1:9090
 lock: ## Pin all dependencies anew (needs uv)
 	@for extra in cpu gpu; do uv pip compile pyproject.toml $(LOCKED) --extra $$extra --group build -o requirements/$$extra.txt; done
 	@uv pip compile pyproject.toml $(LOCKED) --extra cpu --group build --group dev -c requirements/cpu.txt -o requirements/dev.txt
+	@uv pip compile --group pyproject.toml:browser $(LOCKED) -c requirements/dev.txt -o requirements/browser.txt
 LOCKED := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
 clean: ## Remove what was built here (the cache folder stays)
@@ -75,3 +79,8 @@ $(LABEL_STUDIO):
 	@echo "Installing Label Studio into .venv-label-studio (1 GB) ..."
 	@$(PYTHON) -m venv --without-pip .venv-label-studio
 	@$(PYTHON) -m pip --disable-pip-version-check --quiet --python .venv-label-studio/bin/python install label-studio==1.23.2
+
+$(VENV)/browser: requirements/browser.txt $(VENV)/dev
+	@echo "Installing playwright into $(VENV) ..."
+	@$(PIP) --require-hashes -r $<
+	@touch $@
