@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 from litestar import Litestar, Router
 from litestar.di import Provide
@@ -17,10 +18,14 @@ from server.doctor.diagnosis import Diagnosis
 from server.doctor.image import ImageWay
 from server.errors import ModelUnusable, SamserveError
 from server.images.decode import decode_image
+from server.images.downloads import Downloads
 from server.images.guard import AddressPolicy
 from server.images.http import HttpImages
 from server.images.label_studio import LabelStudioAuth
 from server.images.label_studio_tasks import LabelStudioTasks
+from server.images.local import LocalFiles
+from server.images.locate import Locator
+from server.images.objects import BucketImages
 from server.images.resolve import ImageSources
 from server.runtime.model import SamModel
 from server.service.backlog import Backlog
@@ -98,7 +103,7 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
             stack.callback(reader.shutdown, cancel_futures=True)
             stack.callback(decoder.shutdown, cancel_futures=True)
             stack.callback(encoder.shutdown, cancel_futures=True)
-            stack.push_async_callback(http.close)
+            stack.push_async_callback(images.close)
             stack.push_async_callback(diagnosis.close)
             stack.push_async_callback(embedder.close)
             await stack.enter_async_context(precompute.running())
@@ -144,19 +149,28 @@ def _embeddings(settings: Settings, reader: Executor, writer: Executor) -> Embed
     )
 
 
-def image_sources(settings: Settings, http: HttpImages | None = None) -> ImageSources:
-    """All the places that images come from."""
-    return ImageSources(http or _http(settings), settings.label_studio_url or None, settings.max_image_mib << 20)
-
-
 def _http(settings: Settings) -> HttpImages:
-    url, key = settings.label_studio_url or None, settings.label_studio_api_key
+    url, key = settings.label_studio_url, settings.label_studio_api_key
     return HttpImages(
         AddressPolicy.allowing(settings.allow_hosts),
         settings.max_image_mib << 20,
         settings.fetch_seconds,
         LabelStudioAuth(url, key) if url and key else None,
-        url,
+        url or None,
+    )
+
+
+def image_sources(settings: Settings, http: HttpImages | None = None) -> ImageSources:
+    """All the places that images come from."""
+    mount = settings.label_studio_local_files_document_root
+    max_bytes, seconds = settings.max_image_mib << 20, settings.fetch_seconds
+    return ImageSources(
+        Locator(settings.label_studio_url, settings.buckets, bool(mount), settings.label_studio_host),
+        http or _http(settings),
+        BucketImages(settings.buckets, max_bytes, seconds),
+        LocalFiles(Path(mount), max_bytes, seconds) if mount else None,
+        Downloads(settings.cache_path / "downloads", settings.download_cache_mib << 20),
+        max_bytes,
     )
 
 
