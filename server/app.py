@@ -24,7 +24,9 @@ from server.service.project_options import ProjectOptions
 from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
 from server.settings import Settings
+from server.web.auth import BasicAuth
 from server.web.errors import answer_bug, answer_domain_error, answer_http_error
+from server.web.metrics import Metrics
 from server.web.predict import Predict
 from server.web.routes import HANDLERS, ModelInfo
 from server.weights.store import GraphStore, find_manifest
@@ -39,13 +41,13 @@ def load_model(settings: Settings) -> SamModel:
     """The model that the settings name, verified, loaded and warm.
 
     Raises:
-        ModelUnusable: its graphs are not on this machine, or broken.
+        ModelUnusable: its graphs are not on this machine, or broken, or the provider does not run them.
     """
     manifest, store = find_manifest(settings.model), GraphStore(settings.cache_path / "weights")
     for graph in manifest.graphs:
         if problem := store.problem(manifest, graph):
             raise ModelUnusable(f"{graph.file} is {problem}; run: samserve weights pull {manifest.name}")
-    model = SamModel(manifest, store.folder(manifest), settings.cores)
+    model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider)
     model.warm_up()
     return model
 
@@ -74,13 +76,15 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
 
     options = ProjectOptions(_PROJECTS)
     predict = Predict(segmenter, options, model.version, settings.max_pixels)
+    metrics = Metrics()
     info = ModelInfo(model.title, model.version, model.provider)
     return Litestar(
-        [Router(settings.base_path or "/", route_handlers=HANDLERS)],
+        [Router(settings.base_path or "/", route_handlers=HANDLERS, guards=_guards(settings))],
         dependencies={
             "answer": Provide(lambda: predict, sync_to_thread=False),
             "options": Provide(lambda: options, sync_to_thread=False),
             "model": Provide(lambda: info, sync_to_thread=False),
+            "metrics": Provide(lambda: metrics, sync_to_thread=False),
         },
         exception_handlers={
             SamserveError: answer_domain_error,
@@ -92,6 +96,11 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
         logging_config=None,
         openapi_config=None,
     )
+
+
+def _guards(settings: Settings) -> list[BasicAuth]:
+    user, password = settings.basic_auth_user, settings.basic_auth_pass
+    return [BasicAuth(user, password)] if user else []
 
 
 def _images(settings: Settings) -> ImageSources:

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
 from concurrent.futures import Executor
 
 import structlog
@@ -13,6 +12,7 @@ from server.errors import ImageUnavailable
 from server.service.flights import Flights
 from server.service.identities import Identities
 from server.service.ports import EmbeddingCache, ImageDecoder, ImageSource, Model
+from server.stages import queued, stage
 
 _LONG_URI = 1 << 16
 
@@ -53,7 +53,8 @@ class Embedder:
 
     async def _fetch(self, uri: str, name: str, reference: ImageReference) -> ImageEmbedding:
         try:
-            content = await self._images.fetch(uri)
+            with stage("fetch"):
+                content = await self._images.fetch(uri)
         except ImageUnavailable as error:
             known = self._identities.get(name)
             stale = known and self._cache.get(self._model.key(known.sha256))
@@ -71,10 +72,18 @@ class Embedder:
 
     async def _encode(self, content: bytes, sha256: str, reference: ImageReference) -> ImageEmbedding:
         # decoded only when it is its turn: pixels that wait take far more memory than the file
-        embedding = await _run(self._encoder, lambda: self._model.encode(self._decode_image(content)))
+        embedding = await asyncio.get_running_loop().run_in_executor(
+            self._encoder, queued(lambda: self._encode_pixels(content))
+        )
         self._cache.put(self._model.key(sha256), embedding)
         log.info("encoded", task=reference.task, width=embedding.size.width, height=embedding.size.height)
         return embedding
+
+    def _encode_pixels(self, content: bytes) -> ImageEmbedding:
+        with stage("decode"):
+            image = self._decode_image(content)
+        with stage("encode"):
+            return self._model.encode(image)
 
 
 async def _name(uri: str) -> str:
@@ -85,7 +94,3 @@ async def _name(uri: str) -> str:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-async def _run(executor: Executor, work: Callable[[], ImageEmbedding]) -> ImageEmbedding:
-    return await asyncio.get_running_loop().run_in_executor(executor, work)

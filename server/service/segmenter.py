@@ -14,6 +14,7 @@ from server.core.region import Region, regions
 from server.errors import Overloaded
 from server.service.embedder import Embedder
 from server.service.refiner import Refiner
+from server.stages import queued, stage
 
 
 class Segmenter:
@@ -39,7 +40,7 @@ class Segmenter:
         try:
             embedding = await self._embedder.embed(reference)
             work = partial(self._regions, embedding, reference, gestures, control, options)
-            return await asyncio.get_running_loop().run_in_executor(self._decoder, work)
+            return await asyncio.get_running_loop().run_in_executor(self._decoder, queued(work))
         finally:
             self._under_way -= 1
 
@@ -51,8 +52,9 @@ class Segmenter:
         control: ControlTag,
         options: AnswerOptions,
     ) -> list[Region]:
-        return [
-            region
-            for gesture in gestures
-            for region in regions(self._refiner.decode(embedding, reference, gesture), gesture, control, options)
-        ]
+        answered: list[Region] = []
+        for gesture in gestures:
+            refined = self._refiner.decode(embedding, reference, gesture)
+            with stage("result"):
+                answered += regions(refined.prediction, refined.region_id, gesture, control, options) if refined else []
+        return answered

@@ -11,12 +11,14 @@ from server.core.answer import answer_for
 from server.core.context import Gesture, gestures
 from server.core.items import DrawnItem
 from server.core.labelconfig import LabelConfig, parse_label_config
+from server.core.prompt import Prompt
 from server.core.reference import ImageReference
 from server.core.region import Region
 from server.core.task import image_value
 from server.errors import BadLabelConfig, BadPrompt, BadTask
 from server.service.project_options import ProjectOptions
 from server.service.segmenter import Segmenter
+from server.stages import stage
 from server.web.schemas import PredictRequest, TaskPayload
 
 log = structlog.get_logger("samserve.predict")
@@ -58,12 +60,11 @@ class Predict:
 
     async def _regions(self, request: PredictRequest, task: TaskPayload, drawn: list[DrawnItem]) -> list[Region]:
         started = time.perf_counter()
-        self._check_frames(drawn)
-        config = parse_label_config(request.label_config or "")
-        _check_names(drawn, config)
-        asked = await asyncio.to_thread(gestures, drawn)  # strokes are as large as the image
-        if not asked:
-            return []
+        with stage("parse"):
+            self._check_frames(drawn)
+            config = parse_label_config(request.label_config or "")
+            _check_names(drawn, config)
+            asked = await asyncio.to_thread(gestures, drawn)  # strokes are as large as the image
         to_name = asked[0].to_name
         value = image_value(task.data, config.object(to_name), asked[0].item_index)
         reference = ImageReference(value, str(task.id))
@@ -99,6 +100,6 @@ def _summary(task: TaskPayload, asked: tuple[Gesture, ...], regions: list[Region
     return {
         "task": task.id,
         "points": sum(len(gesture.prompt.points) for gesture in asked),
-        "boxes": sum(gesture.prompt.box is not None for gesture in asked),
+        "boxes": sum(isinstance(gesture.prompt, Prompt) and gesture.prompt.box is not None for gesture in asked),
         "scores": [round(region.score, 3) for region in regions],
     }

@@ -7,12 +7,16 @@ import structlog
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import RawBody
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from server import __version__
 from server.core.answer import check_options
 from server.core.labelconfig import parse_label_config
 from server.core.options import parse_extra_params
 from server.service.project_options import ProjectOptions
+from server.stages import STAGES, collect_stages, stage
+from server.web.auth import OPEN
+from server.web.metrics import Metrics
 from server.web.predict import Predict
 from server.web.schemas import PredictRequest, SetupRequest, WebhookRequest, decode_body
 
@@ -54,13 +58,27 @@ async def setup(
 
 
 @post("/predict", status_code=200)
-async def predict(body: RawBody, answer: NamedDependency[Predict]) -> Response[bytes]:
-    """A smart tool's gesture -> regions; a task that was opened -> nothing yet."""
-    prediction = await answer(decode_body(body, PredictRequest))
-    return Response(msgspec.json.encode(prediction), media_type="application/json")
+async def predict(
+    body: RawBody, answer: NamedDependency[Predict], metrics: NamedDependency[Metrics]
+) -> Response[bytes]:
+    """A smart tool's gesture -> regions; a task that was opened -> nothing yet. Server-Timing tells where time went."""
+    with collect_stages() as stages:
+        with stage("parse"):
+            request = decode_body(body, PredictRequest)
+        with metrics.predict("click" if request.drawn else "opened", stages):
+            prediction = await answer(request)
+            with stage("result"):
+                content = msgspec.json.encode(prediction)
+    return Response(content, media_type="application/json", headers={"Server-Timing": _server_timing(stages)})
 
 
-@post("/webhook", status_code=200)
+@get("/metrics")
+async def prometheus(metrics: NamedDependency[Metrics]) -> Response[bytes]:
+    """What Prometheus scrapes."""
+    return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+
+@post("/webhook", status_code=200, opt=OPEN)
 async def webhook(body: RawBody) -> dict[str, str]:
     """Events of the project; unknown ones are none of our business."""
     action = decode_body(body, WebhookRequest).action
@@ -76,4 +94,9 @@ async def versions(model: NamedDependency[ModelInfo]) -> dict[str, list[str]]:
     return {"versions": [model.version]}
 
 
-HANDLERS: list[Any] = [health, setup, predict, webhook, versions]
+def _server_timing(stages: dict[str, float]) -> str:
+    """As in https://www.w3.org/TR/server-timing/, in milliseconds."""
+    return ", ".join(f"{name};dur={stages[name] * 1e3:.2f}" for name in STAGES if name in stages)
+
+
+HANDLERS: list[Any] = [health, setup, predict, webhook, versions, prometheus]

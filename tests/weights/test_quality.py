@@ -58,6 +58,7 @@ class Served:
         height, width = thing.mask.shape
         item = {"from_name": "b", "to_name": "i", "original_width": width, "original_height": height, "value": value}
         (gesture,) = gestures(msgspec.json.decode(msgspec.json.encode([item]), type=list[DrawnItem]))
+        assert isinstance(gesture.prompt, Prompt)
         return self._model.decode(embedding, gesture.prompt).mask
 
     def added_clicks(self, thing: Object) -> Callable[[Sequence[Click]], Mask]:
@@ -67,7 +68,9 @@ class Served:
         def answer(clicks: Sequence[Click]) -> Mask:
             points = tuple(Point(x, y, positive) for x, y, positive in clicks)
             gesture = Gesture(Prompt(embedding.size, points), "image", "kp")
-            return refiner.decode(embedding, ImageReference(thing.photo.name, "1"), gesture).mask
+            refined = refiner.decode(embedding, ImageReference(thing.photo.name, "1"), gesture)
+            assert refined is not None
+            return refined.prediction.mask
 
         return answer
 
