@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 
+import structlog
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -17,6 +18,8 @@ from server.images.guard import AddressPolicy
 from server.images.http import HttpImages
 from server.images.label_studio import LabelStudioAuth
 from server.images.resolve import ImageSources
+from server.models.manifest import Manifest
+from server.runtime.decoders import SplitDecoder
 from server.runtime.model import SamModel
 from server.service.embedder import Embedder
 from server.service.identities import Identities
@@ -29,7 +32,10 @@ from server.web.errors import answer_bug, answer_domain_error, answer_http_error
 from server.web.metrics import Metrics
 from server.web.predict import Predict
 from server.web.routes import HANDLERS, ModelInfo
+from server.weights.built import built_decoder
 from server.weights.store import GraphStore, find_manifest
+
+log = structlog.get_logger("samserve.app")
 
 _MAX_BODY_BYTES = 512 << 20  # Label Studio sends every mask of the task along
 _CLICKS_AT_ONCE = 128
@@ -48,8 +54,24 @@ def load_model(settings: Settings) -> SamModel:
         if problem := store.problem(manifest, graph):
             raise ModelUnusable(f"{graph.file} is {problem}; run: samserve weights pull {manifest.name}")
     model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider)
-    model.warm_up()
+    if settings.decoder == "stock" or not _sped_up(model, manifest, store, settings):
+        model.warm_up()
     return model
+
+
+def _sped_up(model: SamModel, manifest: Manifest, store: GraphStore, settings: Settings) -> bool:
+    """Has the model use the decoder graphs built here; it keeps the stock one where it cannot, with a warning."""
+    try:
+        folder, graphs = built_decoder(manifest, store)
+        model.use(SplitDecoder(graphs, folder, settings.cores, settings.provider))
+    except (ModelUnusable, OSError) as error:
+        log.warning(
+            "fast_decoder_unusable",
+            reason=str(error),
+            instead="the stock decoder, which takes more than twice as long; SAMSERVE_DECODER=stock asks for it",
+        )
+        return False
+    return True
 
 
 def create_app(settings: Settings, model: SamModel) -> Litestar:
@@ -77,7 +99,7 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     options = ProjectOptions(_PROJECTS)
     predict = Predict(segmenter, options, model.version, settings.max_pixels)
     metrics = Metrics()
-    info = ModelInfo(model.title, model.version, model.provider)
+    info = ModelInfo(model.title, model.version, model.provider, model.decoder)
     return Litestar(
         [Router(settings.base_path or "/", route_handlers=HANDLERS, guards=_guards(settings))],
         dependencies={

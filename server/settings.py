@@ -38,6 +38,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["auto", "cpu", "cuda", "tensorrt"],
         _doc("What runs the graphs: cpu, cuda, tensorrt, or auto, which is cuda where it works."),
     ] = "auto"
+    decoder: Annotated[
+        Literal["fast", "stock"],
+        _doc("What decodes prompts: fast, graphs built here of the stock decoder's weights, or stock, as published."),
+    ] = "fast"
     embedding_memory_mib: Annotated[int, _Positive, _doc("Bound on the memory that embeddings take.")] = 1024
     allow_hosts: Annotated[
         tuple[str, ...], _doc("Non-public hosts, addresses or networks that images may come from, comma-separated.")

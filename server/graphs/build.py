@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from server.graphs.click import click_graph
+from server.graphs.emit import OnnxGraph
 from server.graphs.image import image_graph
 from server.graphs.stock import read_decoder
 
 VERSION = "1"  # goes up whenever the same stock decoder would become other graphs
 
 
-def build(stock: Path) -> dict[str, bytes]:
+def build(stock: Path) -> dict[str, OnnxGraph]:
     """The ONNX graphs `image`, `click` and `click_with_mask` made of the decoder at `stock`.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from server.graphs.algebra import grid_encoding
 from server.graphs.crossing import look, show
-from server.graphs.emit import Emitter, Shape
+from server.graphs.emit import Emitter, OnnxGraph, Shape
 from server.graphs.image import image_tensors
 from server.graphs.mask_prompt import mask_term
 from server.graphs.sides import ImageAlone, ImageSide, MaskTerm, Pixels
@@ -22,7 +22,7 @@ from server.graphs.weights import DecoderWeights
 _FINAL = "transformer.final_attn_token_to_image"
 
 
-def click_graph(weights: DecoderWeights, with_mask: bool) -> bytes:
+def click_graph(weights: DecoderWeights, with_mask: bool) -> OnnxGraph:
     """`image_tensors`, (1, P, 2) `point_coords`, (1, P) `point_labels` -> `low_res_masks`, `iou_predictions`.
 
     The masks are (1, 4, 4 * grid, 4 * grid) logits, the IoUs (1, 4): the single mask first, then three candidates.

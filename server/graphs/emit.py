@@ -1,6 +1,7 @@
 """Writing an ONNX graph one operation at a time."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,15 @@ _OWN_OPERATIONS = ("BiasGelu", "Gelu")
 _OPSETS = (helper.make_opsetid("", 17), helper.make_opsetid(_OWN, 1))
 _IR_VERSION = 8
 Shape = Sequence[int | str]
+
+
+@dataclass(frozen=True)
+class OnnxGraph:
+    """A finished graph: the file's content, and the names of its tensors."""
+
+    content: bytes
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
 
 
 class Emitter:
@@ -45,7 +55,7 @@ class Emitter:
         self._nodes.append(helper.make_node(operation, inputs, names, domain=domain, **attributes))
         return names
 
-    def model(self, inputs: Mapping[str, Shape], outputs: Mapping[str, tuple[str, Shape]]) -> bytes:
+    def model(self, inputs: Mapping[str, Shape], outputs: Mapping[str, tuple[str, Shape]]) -> OnnxGraph:
         """The finished graph; `outputs` maps its names to (tensor, shape)."""
         nodes = [*self._nodes, *(helper.make_node("Identity", [of], [name]) for name, (of, _) in outputs.items())]
         graph = helper.make_graph(
@@ -56,8 +66,7 @@ class Emitter:
             list(self._constants.values()),
         )
         model = helper.make_model(graph, opset_imports=_OPSETS, ir_version=_IR_VERSION, producer_name="samserve")
-        content: bytes = model.SerializeToString()
-        return content
+        return OnnxGraph(model.SerializeToString(), tuple(inputs), tuple(outputs))
 
 
 def _float(name: str, shape: Shape) -> onnx.ValueInfoProto:

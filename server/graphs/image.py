@@ -5,7 +5,7 @@ the first upscaling makes of it.
 """
 
 from server.graphs.algebra import grid_encoding
-from server.graphs.emit import Emitter
+from server.graphs.emit import Emitter, OnnxGraph
 from server.graphs.upscale import upscaled_image_weight
 from server.graphs.weights import HEADS, DecoderWeights
 
@@ -26,7 +26,7 @@ def image_tensors(weights: DecoderWeights) -> dict[str, tuple[int, ...]]:
     }
 
 
-def image_graph(weights: DecoderWeights) -> bytes:
+def image_graph(weights: DecoderWeights) -> OnnxGraph:
     """(1, D, grid, grid) `image_embeddings` -> `image_tensors`."""
     e, shapes = Emitter(), image_tensors(weights)
     columns = e.do("Reshape", "image_embeddings", e.integers(weights.width, weights.pixels))  # (D, N)

@@ -29,6 +29,7 @@ class ModelInfo(msgspec.Struct, frozen=True):
     title: str
     version: str
     provider: str
+    decoder: str
 
 
 @get(["/", "/health"])
@@ -39,6 +40,7 @@ async def health(model: NamedDependency[ModelInfo]) -> dict[str, str]:
         "model_class": model.title,
         "model_version": model.version,
         "provider": model.provider,
+        "decoder": model.decoder,
         "version": __version__,
     }
 
@@ -51,7 +53,7 @@ async def setup(
     request = decode_body(body, SetupRequest)
     given = parse_extra_params(request.options)
     if request.schema:
-        check_options(parse_label_config(request.schema), given)
+        check_options(parse_label_config(request.schema), given, chooses=model.decoder == "fast")
     options.put(str(request.project), given)
     log.debug("setup", project=request.project, options=given)
     return {"model_version": model.version}

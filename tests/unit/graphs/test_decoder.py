@@ -32,7 +32,8 @@ class Pair:
 
     def __init__(self, stock: Path) -> None:
         rng = np.random.default_rng(5)
-        self.stock, self.built = session(str(stock)), {name: session(graph) for name, graph in build(stock).items()}
+        self.stock = session(str(stock))
+        self.built = {name: session(graph.content) for name, graph in build(stock).items()}
         self.embedding = rng.normal(size=(1, WIDTH, GRID, GRID)).astype(np.float32)
         image = self.built["image"]
         names = [output.name for output in image.get_outputs()]
