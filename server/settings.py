@@ -43,6 +43,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _doc("What decodes prompts: fast, graphs built here of the stock decoder's weights, or stock, as published."),
     ] = "fast"
     embedding_memory_mib: Annotated[int, _Positive, _doc("Bound on the memory that embeddings take.")] = 1024
+    look_ahead: Annotated[
+        int, msgspec.Meta(ge=0, le=100), _doc("How many tasks after the one being labelled are encoded in advance.")
+    ] = 3
+    embedding_disk_gib: Annotated[
+        int, msgspec.Meta(ge=0), _doc("Bound on the disk space that embeddings take; 0 keeps them in memory only.")
+    ] = 20
     allow_hosts: Annotated[
         tuple[str, ...], _doc("Non-public hosts, addresses or networks that images may come from, comma-separated.")
     ] = ()

@@ -18,7 +18,10 @@ from server.core.task import image_value
 from server.errors import BadLabelConfig, BadPrompt, BadTask
 from server.service.project_options import ProjectOptions
 from server.service.segmenter import Segmenter
+from server.service.task_events import TaskEvents
 from server.stages import stage
+from server.web.announced import Acknowledgement, Announced
+from server.web.model_info import ModelInfo
 from server.web.schemas import PredictRequest, TaskPayload
 
 log = structlog.get_logger("samserve.predict")
@@ -29,7 +32,7 @@ class Prediction(msgspec.Struct, frozen=True):
 
     model_version: str
     score: float
-    result: list[Region]
+    result: list[Region] | list[Acknowledgement]
 
 
 class PredictAnswer(msgspec.Struct, frozen=True):
@@ -41,16 +44,29 @@ class PredictAnswer(msgspec.Struct, frozen=True):
 class Predict:
     """Answers /predict."""
 
-    def __init__(self, segmenter: Segmenter, options: ProjectOptions, model_version: str, max_pixels: int) -> None:
-        self._segmenter, self._options = segmenter, options
-        self._model_version, self._max_pixels = model_version, max_pixels
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        options: ProjectOptions,
+        events: TaskEvents,
+        model: ModelInfo,
+        max_pixels: int,
+    ) -> None:
+        self._segmenter, self._options, self._events = segmenter, options, events
+        self._announced, self._model_version, self._max_pixels = Announced(events, model), model.version, max_pixels
 
     async def __call__(self, request: PredictRequest) -> PredictAnswer:
         """The regions for what was drawn; nothing when no smart tool was used."""
+        if request.event:
+            acknowledged = await self._announced.answer(request)
+            if acknowledged:
+                return PredictAnswer([Prediction(self._model_version, 0.0, [acknowledged])])
         if not request.tasks:
             raise BadTask("tasks is empty; expected one task")
+        self._events.configured(request.project_id, request.label_config)
         drawn = request.drawn
         if drawn is None:
+            self._events.opened(request.project_id, [task.told for task in request.tasks])
             return PredictAnswer([])
         if len(request.tasks) > 1:
             raise BadTask(f"a smart tool works on one task, but {len(request.tasks)} were sent")
@@ -71,6 +87,7 @@ class Predict:
         given = self._options.get(str(request.project))
         control, options = answer_for(config, to_name, _prompting_control(drawn, config), given)
         regions = await self._segmenter.segment(reference, asked, control, options)
+        self._events.clicked(request.project_id, task.told)
         log.info("segmented", **_summary(task, asked, regions), ms=round((time.perf_counter() - started) * 1e3, 1))
         return regions
 

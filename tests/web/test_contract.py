@@ -50,7 +50,7 @@ def test_a_path_prefix_leads_to_the_same_endpoints_without_redirects(settings: S
         assert client.get("/health").status_code == 404
 
 
-def test_an_opened_task_gets_an_empty_answer_and_no_image_is_fetched(client: Client, site: Site) -> None:
+def test_an_opened_task_gets_an_empty_answer(client: Client, site: Site) -> None:
     opened = body(site.put("/a.png", png(40, 60)), None) | {
         "params": {"login": None, "password": None, "context": None}
     }
