@@ -20,7 +20,7 @@ from server.stages import stage
 
 
 class SamModel:
-    """Encodes images and decodes prompts; holds no state of either, so any thread may call it."""
+    """Encodes images and decodes prompts; any thread may call it, and no answer depends on those before."""
 
     def __init__(self, manifest: Manifest, folder: Path, threads: int, provider: str = AUTO) -> None:
         self._family = family(manifest.family)
