@@ -6,12 +6,15 @@ BIN    := $(VENV)/bin
 # only what is given to make itself: shells export a HOST of their own
 flag    = $(if $(filter command,$(firstword $(origin $(1)))),$(2) $($(1)))
 LOCK   := requirements/$(if $(GPU),gpu,cpu).txt
+# Label Studio takes 1 GB and minutes to install: kept in the cache, an environment for each lock file and Python
+CACHE  := $(or $(SAMSERVE_CACHE_DIR),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/samserve)
+E2E    := $(CACHE)/e2e-$(firstword $(shell { $(PYTHON) -V; cat requirements/e2e.txt; } | cksum))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench format lint types imports lock clean
+.PHONY: help serve test e2e check bench format lint types imports lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fetches the model the first time
 	@$(BIN)/samserve serve $(call flag,HOST,--host) $(call flag,PORT,--port) $(ARGS)
@@ -19,6 +22,13 @@ serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fet
 test: $(VENV)/dev ## Run all tests, with coverage
 	@$(BIN)/samserve weights pull
 	$(BIN)/pytest --cov --cov-report=term $(ARGS)
+
+e2e: $(E2E)/ready $(VENV)/serve.cpu.txt ## Click through a real Label Studio in a real browser
+	@{ command -v chromium || command -v chromium-browser || command -v google-chrome || \
+	   { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || \
+	   { echo "make e2e needs Chromium; on Debian: sudo apt-get install chromium" >&2; exit 1; }; } >/dev/null
+	@$(BIN)/samserve weights pull
+	SAMSERVE=$(BIN)/samserve $(E2E)/bin/python -m pytest --confcutdir=tests/e2e tests/e2e $(ARGS)
 
 check: format lint types imports test ## All checks: format, lint, types, import contracts, tests, coverage
 
@@ -41,6 +51,7 @@ URL ?= http://127.0.0.1:9090
 lock: ## Pin all dependencies anew (needs uv)
 	@for extra in cpu gpu; do uv pip compile pyproject.toml $(LOCKED) --extra $$extra --group build -o requirements/$$extra.txt; done
 	@uv pip compile pyproject.toml $(LOCKED) --extra cpu --group build --group dev -c requirements/cpu.txt -o requirements/dev.txt
+	@uv pip compile --group e2e --no-config $(LOCKED) -o requirements/e2e.txt
 LOCKED := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
 clean: ## Remove what was built here (the cache folder stays)
@@ -65,3 +76,10 @@ $(VENV)/dev: requirements/dev.txt pyproject.toml | $(BIN)/python
 	@$(PIP) --require-hashes -r $<
 	@$(PIP) --no-build-isolation -e .
 	@touch $@ $(VENV)/serve.cpu.txt
+
+$(E2E)/ready: | $(BIN)/python
+	@echo "Installing Label Studio and Playwright into $(E2E) ..."
+	@rm -rf $(E2E)
+	@$(PYTHON) -m venv --without-pip $(E2E)
+	@$(PYTHON) -m pip --disable-pip-version-check --quiet --python $(E2E)/bin/python install --no-deps --require-hashes -r requirements/e2e.txt
+	@touch $@

@@ -1,0 +1,131 @@
+"""Label Studio's labeling editor as an annotator uses it: a click here is a click of the mouse there."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.api import Json
+
+_ACTIVE, _SELECTED = re.compile("lsf-tool_active"), re.compile("lsf-label_selected")
+KEY_POINT, BOX, THREE_POINT_BOX = "key-point-tool", "rectangle-tool", "rectangle-3-point-tool"
+
+# Resolves to the milliseconds from the last mouse-up to the first frame that shows what the answer brought, or to null.
+# Konva's canvases hold all regions and nothing else, so a small copy of them tells one drawing from another.
+_WATCH = """() => {
+  window.shown = new Promise(done => {
+    const copy = new OffscreenCanvas(64, 48).getContext('2d', {willReadFrequently: true});
+    const drawing = () => {
+      copy.clearRect(0, 0, 64, 48);
+      document.querySelectorAll('.konvajs-content canvas').forEach(layer => copy.drawImage(layer, 0, 0, 64, 48));
+      return copy.getImageData(0, 0, 64, 48).data;
+    };
+    const differs = (a, b) => a.reduce((sum, value, i) => sum + (Math.abs(value - b[i]) > 24), 0) > 24;
+    let up = 0, before = null;
+    addEventListener('mouseup', event => { up = event.timeStamp; }, {capture: true});
+    setTimeout(() => done(null), 30000);
+    const look = () => {
+      if (Htx.awaitingSuggestions) before = drawing();
+      else if (before && differs(before, drawing())) return done(performance.now() - up);
+      requestAnimationFrame(look);
+    };
+    look();
+  });
+}"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a gesture sent and got: the prompts, the regions, and the milliseconds from mouse-up to seeing it."""
+
+    prompts: list[Json]
+    regions: list[Json]
+    milliseconds: float
+
+
+class Editor:
+    """The editor of one task in one browser page. Positions are px of the picture."""
+
+    def __init__(self, page: Page, url: str, auto_accept: bool = False) -> None:
+        self.page = page
+        self.answers: list[Answer] = []
+        page.goto(url)
+        expect(page.locator(".lsf-image img")).to_be_visible()
+        page.get_by_text("Auto-Annotation").click()
+        if auto_accept:
+            page.get_by_text("Auto-Accept Suggestions").click()
+
+    def click(self, x: float, y: float, negative: bool = False) -> Answer:
+        """A click with the smart key point; negative: with Alt held."""
+        self._pick(KEY_POINT)
+        with self._answered():
+            if negative:
+                self.page.keyboard.down("Alt")
+            self.page.mouse.click(*self._at(x, y))
+            if negative:
+                self.page.keyboard.up("Alt")
+        return self.answers[-1]
+
+    def drag_box(self, x1: float, y1: float, x2: float, y2: float) -> Answer:
+        """A box drawn with the smart rectangle, from corner to corner."""
+        self._pick(BOX)
+        with self._answered():
+            self.page.mouse.move(*self._at(x1, y1))
+            self.page.mouse.down()
+            self.page.mouse.move(*self._at(x2, y2), steps=5)
+            self.page.mouse.up()
+        return self.answers[-1]
+
+    def three_corners(self, *corners: tuple[float, float]) -> Answer:
+        """A rotated box drawn with the smart 3-point rectangle."""
+        self._pick(THREE_POINT_BOX)
+        with self._answered():
+            for corner in corners:
+                self.page.mouse.move(*self._at(*corner), steps=5)
+                self.page.mouse.click(*self._at(*corner))
+        return self.answers[-1]
+
+    def accept(self) -> None:
+        """The check mark in the bottom bar."""
+        self.page.get_by_test_id("bottombar-accept-suggestions-button").click()
+
+    def submit(self) -> None:
+        """Stores the annotation."""
+        with self.page.expect_response(lambda answer: "/annotations" in answer.url and answer.request.method == "POST"):
+            self.page.locator("button[aria-label='Submit current annotation']").click()
+
+    def regions(self) -> list[str]:
+        """The ids of the annotation's regions, suggestions left out."""
+        ids: list[str] = self.page.evaluate("Htx.annotationStore.selected.regions.map(region => region.cleanId)")
+        return ids
+
+    def _pick(self, tool: str, label: str = "Object") -> None:
+        """Chooses a label of the tool's control, then the smart tool; both are unset again by each drawing."""
+        groups = self.page.locator(".lsf-labels")
+        group = groups.nth(min(0 if tool == KEY_POINT else 1, groups.count() - 1))
+        chosen = group.locator(".lsf-label").filter(has_text=label)
+        chosen.click()
+        self.page.locator(".lsf-tool_smart").first.hover()
+        smart = self.page.locator(f".lsf-tool_smart[aria-label='{tool}']")
+        smart.click()
+        expect(smart).to_have_class(_ACTIVE)
+        expect(chosen).to_have_class(_SELECTED)
+
+    def _at(self, x: float, y: float) -> tuple[float, float]:
+        picture = self.page.locator(".lsf-image img")
+        width, height = picture.evaluate("picture => [picture.naturalWidth, picture.naturalHeight]")
+        box = picture.bounding_box()
+        return box["x"] + x * box["width"] / width, box["y"] + y * box["height"] / height
+
+    @contextmanager
+    def _answered(self) -> Iterator[None]:
+        """Waits until the answer to the gesture made inside is on screen."""
+        self.page.evaluate(_WATCH)
+        with self.page.expect_response(lambda answer: answer.url.endswith("/interactive-annotating")) as response:
+            yield
+        milliseconds = self.page.evaluate("window.shown")
+        assert milliseconds is not None, f"nothing new was drawn for {response.value.text()[:500]}"
+        prompts = response.value.request.post_data_json["context"]["result"]
+        self.answers.append(Answer(prompts, response.value.json()["data"]["result"], milliseconds))
