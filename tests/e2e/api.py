@@ -45,10 +45,11 @@ class Api:
         tasks = self._get("/api/tasks", {"project": project.id, "fields": "all"})["tasks"]
         return [task["id"] for task in tasks if "local-files" in task["data"]["image"]]
 
-    def annotations(self, task: int) -> list[Json]:
-        """A task's submitted annotations."""
-        found: list[Json] = self._get(f"/api/tasks/{task}/annotations/")
-        return found
+    def stored_regions(self, task: int) -> list[Json]:
+        """What a task's one annotation holds."""
+        (annotation,) = self._get(f"/api/tasks/{task}/annotations/")
+        regions: list[Json] = annotation["result"]
+        return regions
 
     def backend(self, project: Project) -> Json:
         """What Label Studio thinks of a project's backend."""

@@ -1,22 +1,21 @@
 """The servers, the browser and the projects that all scenarios share."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, StorageState, sync_playwright
+from playwright.sync_api import Browser, StorageState
 
 from tests.e2e import studio_server
 from tests.e2e.api import Api, Project
+from tests.e2e.browser import WINDOW, launched_chromium
 from tests.e2e.configs import config
 from tests.e2e.editor import Editor
 from tests.e2e.pictures import scene
+from tests.e2e.site import Site, serving
 
-_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-_WINDOW = {"width": 1440, "height": 900}
 _WAITS = pytest.StashKey[list[float]]()
 
 OpenEditor = Callable[..., Editor]
@@ -34,6 +33,12 @@ def pictures(folder: Path) -> Path:
     made.mkdir()
     scene().save(made / "egg.png")
     return made
+
+
+@pytest.fixture(scope="session")
+def site(pictures: Path) -> Iterator[Site]:
+    with serving(pictures) as site:
+        yield site
 
 
 @pytest.fixture(scope="session")
@@ -56,12 +61,8 @@ def api(studio: str) -> Iterator[Api]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    chromium = next(filter(None, map(shutil.which, _CHROMIUM)), None)
-    assert chromium, f"none of {', '.join(_CHROMIUM)} is installed (Debian: apt-get install chromium)"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with launched_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -112,14 +113,14 @@ def open_editor(
     editors: list[Editor] = []
 
     def open_one(project: Project, task: int, auto_accept: bool = False) -> Editor:
-        page = browser.new_context(storage_state=login, viewport=_WINDOW).new_page()
-        editors.append(Editor(page, f"{studio}/projects/{project.id}/data?task={task}&labeling=1", auto_accept))
+        page = browser.new_context(storage_state=login, viewport=WINDOW).new_page()
+        editors.append(Editor(page, f"{studio}/projects/{project.id}/data?task={task}", auto_accept))
         return editors[-1]
 
     yield open_one
     waits = request.config.stash.setdefault(_WAITS, [])
     for editor in editors:
-        waits += [answer.milliseconds for answer in editor.answers]
+        waits += [answer.milliseconds for answer in editor.answers if answer.milliseconds is not None]
         editor.page.screenshot(path=folder / f"{request.node.name}-{len(waits)}.png")
         editor.page.context.close()
 

@@ -12,8 +12,9 @@ from tests.e2e.api import Json
 _ACTIVE, _SELECTED = re.compile("lsf-tool_active"), re.compile("lsf-label_selected")
 KEY_POINT, BOX, THREE_POINT_BOX = "key-point-tool", "rectangle-tool", "rectangle-3-point-tool"
 
-# Resolves to the milliseconds from the last mouse-up to the first frame that shows what the answer brought, or to null.
-# Konva's canvases hold all regions and nothing else, so a small copy of them tells one drawing from another.
+# Resolves to the milliseconds from the last mouse-up to the first frame that shows what the answer brought; to null
+# when the answer changes nothing for 3 s. Konva's canvases hold the regions and nothing else, so a small copy of them
+# tells one drawing from another.
 _WATCH = """() => {
   window.shown = new Promise(done => {
     const copy = new OffscreenCanvas(64, 48).getContext('2d', {willReadFrequently: true});
@@ -23,12 +24,12 @@ _WATCH = """() => {
       return copy.getImageData(0, 0, 64, 48).data;
     };
     const differs = (a, b) => a.reduce((sum, value, i) => sum + (Math.abs(value - b[i]) > 24), 0) > 24;
-    let up = 0, before = null;
+    let up = 0, before = null, answered = 0;
     addEventListener('mouseup', event => { up = event.timeStamp; }, {capture: true});
-    setTimeout(() => done(null), 30000);
     const look = () => {
-      if (Htx.awaitingSuggestions) before = drawing();
+      if (Htx.awaitingSuggestions) { before = drawing(); answered = performance.now(); }
       else if (before && differs(before, drawing())) return done(performance.now() - up);
+      else if (before && performance.now() > answered + 3000) return done(null);
       requestAnimationFrame(look);
     };
     look();
@@ -38,11 +39,11 @@ _WATCH = """() => {
 
 @dataclass(frozen=True)
 class Answer:
-    """What a gesture sent and got: the prompts, the regions, and the milliseconds from mouse-up to seeing it."""
+    """What a gesture sent and got, and the milliseconds from mouse-up to seeing it (None: there was nothing to see)."""
 
     prompts: list[Json]
-    regions: list[Json]
-    milliseconds: float
+    body: Json
+    milliseconds: float | None
 
 
 class Editor:
@@ -57,15 +58,15 @@ class Editor:
         if auto_accept:
             page.get_by_text("Auto-Accept Suggestions").click()
 
-    def click(self, x: float, y: float, negative: bool = False) -> Answer:
-        """A click with the smart key point; negative: with Alt held."""
+    def click(self, x: float, y: float, *held: str) -> Answer:
+        """A click with the smart key point; with "Alt" held it is negative, with "Control" it ignores regions there."""
         self._pick(KEY_POINT)
         with self._answered():
-            if negative:
-                self.page.keyboard.down("Alt")
+            for key in held:
+                self.page.keyboard.down(key)
             self.page.mouse.click(*self._at(x, y))
-            if negative:
-                self.page.keyboard.up("Alt")
+            for key in held:
+                self.page.keyboard.up(key)
         return self.answers[-1]
 
     def drag_box(self, x1: float, y1: float, x2: float, y2: float) -> Answer:
@@ -101,6 +102,13 @@ class Editor:
         ids: list[str] = self.page.evaluate("Htx.annotationStore.selected.regions.map(region => region.cleanId)")
         return ids
 
+    def suggested_labels(self) -> list[str]:
+        """The labels of the suggestions, which they are coloured by."""
+        labels: list[str] = self.page.evaluate(
+            "[...Htx.annotationStore.selected.suggestions.values()].flatMap(region => region.labels)"
+        )
+        return labels
+
     def _pick(self, tool: str, label: str = "Object") -> None:
         """Chooses a label of the tool's control, then the smart tool; both are unset again by each drawing."""
         groups = self.page.locator(".lsf-labels")
@@ -125,7 +133,5 @@ class Editor:
         self.page.evaluate(_WATCH)
         with self.page.expect_response(lambda answer: answer.url.endswith("/interactive-annotating")) as response:
             yield
-        milliseconds = self.page.evaluate("window.shown")
-        assert milliseconds is not None, f"nothing new was drawn for {response.value.text()[:500]}"
         prompts = response.value.request.post_data_json["context"]["result"]
-        self.answers.append(Answer(prompts, response.value.json()["data"]["result"], milliseconds))
+        self.answers.append(Answer(prompts, response.value.json(), self.page.evaluate("window.shown")))

@@ -8,18 +8,19 @@ Mask = NDArray[np.bool_]  # (H, W)
 
 WIDTH, HEIGHT = 800, 600
 EGG, BOARD = (300, 300), (640, 300)  # middles, px
+ON_THE_WHITE, ON_THE_YOLK, ON_THE_BOARD = (430, 300), EGG, BOARD
 _EGG_RADIUS, _YOLK_RADIUS = 200, 90
 _BOARD_SIZE, _BOARD_ANGLE = (120, 360), 20.0  # px, degrees clockwise
 
 
 def egg() -> Mask:
     """The whole fried egg."""
-    return _disc(EGG, _EGG_RADIUS)
+    return disc(EGG, _EGG_RADIUS)
 
 
 def yolk() -> Mask:
     """Its yolk."""
-    return _disc(EGG, _YOLK_RADIUS)
+    return disc(EGG, _YOLK_RADIUS)
 
 
 def board() -> Mask:
@@ -39,9 +40,9 @@ def board_corners() -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in corners]
 
 
-def scene() -> Image.Image:
-    """A fried egg and a board on a table, seen from above."""
-    rng = np.random.default_rng(6)
+def scene(seed: int = 6) -> Image.Image:
+    """A fried egg and a board on a table, seen from above; `seed` changes the grain only."""
+    rng = np.random.default_rng(seed)
     table = np.linspace(150, 190, WIDTH)[None, :, None] * np.array([0.95, 0.8, 0.62])
     picture = np.broadcast_to(table, (HEIGHT, WIDTH, 3)).copy()
     for mask, color in ((egg(), (236, 238, 240)), (yolk(), (235, 168, 40)), (board(), (92, 56, 36))):
@@ -56,7 +57,8 @@ def iou(one: Mask, other: Mask) -> float:
     return float(np.count_nonzero(one & other) / np.count_nonzero(one | other))
 
 
-def _disc(middle: tuple[int, int], radius: int) -> Mask:
+def disc(middle: tuple[int, int], radius: int) -> Mask:
+    """A filled circle."""
     rows, columns = np.ogrid[:HEIGHT, :WIDTH]
     inside: Mask = (columns + 0.5 - middle[0]) ** 2 + (rows + 0.5 - middle[1]) ** 2 <= radius**2
     return inside

@@ -7,12 +7,20 @@ import pytest
 from tests.e2e.api import Api, Project
 from tests.e2e.conftest import OpenEditor
 from tests.e2e.editor import Editor
-from tests.e2e.pictures import EGG, Mask, board, board_corners, egg, iou, yolk
+from tests.e2e.pictures import (
+    ON_THE_BOARD,
+    ON_THE_WHITE,
+    ON_THE_YOLK,
+    Mask,
+    board,
+    board_corners,
+    egg,
+    iou,
+    yolk,
+)
 from tests.e2e.regions import mask_of
 
 pytestmark = pytest.mark.e2e
-
-ON_THE_WHITE, ON_THE_YOLK, ON_THE_BOARD = (430, 300), EGG, (640, 300)
 
 
 @pytest.fixture
@@ -27,8 +35,7 @@ def stored(api: Api, editor: Editor, task: int) -> Callable[[], Mask]:
     def accept_and_submit() -> Mask:
         editor.accept()
         editor.submit()
-        (annotation,) = api.annotations(task)
-        (region,) = annotation["result"]
+        (region,) = api.stored_regions(task)
         return mask_of(region)
 
     return accept_and_submit
@@ -41,7 +48,7 @@ def test_a_click_takes_the_object(editor: Editor, stored: Callable[[], Mask]) ->
 
 def test_an_alt_click_takes_a_part_away(editor: Editor, stored: Callable[[], Mask]) -> None:
     editor.click(*ON_THE_WHITE)
-    prompts = editor.click(*ON_THE_YOLK, negative=True).prompts
+    prompts = editor.click(*ON_THE_YOLK, "Alt").prompts
     assert [prompt["is_positive"] for prompt in prompts] == [True, False]
     assert iou(stored(), egg() & ~yolk()) > 0.95
 
