@@ -125,6 +125,11 @@ def open_editor(
         editor.page.context.close()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--pictures DIR keeps the README's pictures there."""
+    parser.addoption("--pictures", type=Path, help="where to keep the README's pictures")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Says how long the annotator waited."""
     waits: list[float] = config.stash.get(_WAITS, [])

@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 from tests.e2e.api import Json
 
 _ACTIVE, _SELECTED = re.compile("lsf-tool_active"), re.compile("lsf-label_selected")
+Position = tuple[float, float]
+
 KEY_POINT, BOX, THREE_POINT_BOX = "key-point-tool", "rectangle-tool", "rectangle-3-point-tool"
 
 # Resolves to the milliseconds from the last mouse-up to the first frame that shows what the answer brought; to null
@@ -58,9 +60,9 @@ class Editor:
         if auto_accept:
             page.get_by_text("Auto-Accept Suggestions").click()
 
-    def click(self, x: float, y: float, *held: str) -> Answer:
+    def click(self, x: float, y: float, *held: str, label: str = "Object") -> Answer:
         """A click with the smart key point; with "Alt" held it is negative, with "Control" it ignores regions there."""
-        self._pick(KEY_POINT)
+        self._pick(KEY_POINT, label)
         with self._answered():
             for key in held:
                 self.page.keyboard.down(key)
@@ -69,19 +71,19 @@ class Editor:
                 self.page.keyboard.up(key)
         return self.answers[-1]
 
-    def drag_box(self, x1: float, y1: float, x2: float, y2: float) -> Answer:
-        """A box drawn with the smart rectangle, from corner to corner."""
-        self._pick(BOX)
+    def drag_box(self, corner: Position, opposite: Position, label: str = "Object") -> Answer:
+        """A box drawn with the smart rectangle."""
+        self._pick(BOX, label)
         with self._answered():
-            self.page.mouse.move(*self._at(x1, y1))
+            self.page.mouse.move(*self._at(*corner))
             self.page.mouse.down()
-            self.page.mouse.move(*self._at(x2, y2), steps=5)
+            self.page.mouse.move(*self._at(*opposite), steps=5)
             self.page.mouse.up()
         return self.answers[-1]
 
-    def three_corners(self, *corners: tuple[float, float]) -> Answer:
+    def three_corners(self, *corners: Position) -> Answer:
         """A rotated box drawn with the smart 3-point rectangle."""
-        self._pick(THREE_POINT_BOX)
+        self._pick(THREE_POINT_BOX, "Object")
         with self._answered():
             for corner in corners:
                 self.page.mouse.move(*self._at(*corner), steps=5)
@@ -109,7 +111,7 @@ class Editor:
         )
         return labels
 
-    def _pick(self, tool: str, label: str = "Object") -> None:
+    def _pick(self, tool: str, label: str) -> None:
         """Chooses a label of the tool's control, then the smart tool; both are unset again by each drawing."""
         groups = self.page.locator(".lsf-labels")
         group = groups.nth(min(0 if tool == KEY_POINT else 1, groups.count() - 1))
@@ -121,7 +123,7 @@ class Editor:
         expect(smart).to_have_class(_ACTIVE)
         expect(chosen).to_have_class(_SELECTED)
 
-    def _at(self, x: float, y: float) -> tuple[float, float]:
+    def _at(self, x: float, y: float) -> Position:
         picture = self.page.locator(".lsf-image img")
         width, height = picture.evaluate("picture => [picture.naturalWidth, picture.naturalHeight]")
         box = picture.bounding_box()

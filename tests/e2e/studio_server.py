@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-USER, PASSWORD, TOKEN = "annotator@example.com", "e2e-passw0rd", "e2e0" * 10
+USER, PASSWORD, TOKEN = "ann@example.com", "e2e-passw0rd", "e2e0" * 10
 _OFF = ("ML_BLOCK_LOCAL_IP", "SSRF_PROTECTION_ENABLED", "COLLECT_ANALYTICS", "LATEST_VERSION_CHECK")
 _TICK = 0.1  # seconds between two looks at a server that starts
 
@@ -27,7 +27,7 @@ def label_studio(folder: Path, pictures: Path) -> Iterator[str]:
 
 def _migrated() -> Path:
     """What Label Studio keeps after its first start, which takes a minute: made once for each installation."""
-    made = Path(sys.prefix) / "first-start"
+    made = Path(sys.prefix) / f"first-start-{USER}"
     if not made.exists():
         making = made.with_suffix(".making")
         shutil.rmtree(making, ignore_errors=True)

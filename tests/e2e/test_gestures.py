@@ -60,7 +60,7 @@ def test_a_second_click_adds_a_part(editor: Editor, stored: Callable[[], Mask]) 
 
 
 def test_a_box_takes_what_fills_it(editor: Editor, stored: Callable[[], Mask]) -> None:
-    editor.drag_box(205, 205, 395, 395)
+    editor.drag_box((205, 205), (395, 395))
     assert iou(stored(), yolk()) > 0.95
 
 
