@@ -11,7 +11,7 @@ CACHE  := $(or $(SAMSERVE_CACHE_DIR),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sams
 E2E    := $(CACHE)/e2e-$(firstword $(shell { $(PYTHON) -V; cat requirements/e2e.txt; } | cksum))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test e2e check bench format lint types imports lock clean
+.PHONY: help serve test e2e chromium check bench format lint types imports lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,12 +23,14 @@ test: $(VENV)/dev ## Run all tests, with coverage
 	@$(BIN)/samserve weights pull
 	$(BIN)/pytest --cov --cov-report=term $(ARGS)
 
-e2e: $(E2E)/ready $(VENV)/serve.cpu.txt ## Click through a real Label Studio in a real browser
+e2e: chromium $(E2E)/ready $(VENV)/serve.cpu.txt ## Click through a real Label Studio in a real browser
+	@$(BIN)/samserve weights pull
+	SAMSERVE=$(BIN)/samserve $(E2E)/bin/python -m pytest --confcutdir=tests/e2e tests/e2e $(ARGS)
+
+chromium:
 	@{ command -v chromium || command -v chromium-browser || command -v google-chrome || \
 	   { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || \
 	   { echo "make e2e needs Chromium; on Debian: sudo apt-get install chromium" >&2; exit 1; }; } >/dev/null
-	@$(BIN)/samserve weights pull
-	SAMSERVE=$(BIN)/samserve $(E2E)/bin/python -m pytest --confcutdir=tests/e2e tests/e2e $(ARGS)
 
 check: format lint types imports test ## All checks: format, lint, types, import contracts, tests, coverage
 

@@ -4,10 +4,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, StorageState, expect, sync_playwright
 
-WINDOW = {"width": 1600, "height": 1000}
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
+_PATIENCE = 60_000  # ms; a busy machine is no failure
 
 
 @contextmanager
@@ -19,3 +19,11 @@ def launched_chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+def open_window(browser: Browser, login: StorageState) -> Page:
+    """A window of a user who is logged in, apart from all others."""
+    expect.set_options(timeout=_PATIENCE)
+    page = browser.new_context(storage_state=login, viewport={"width": 1600, "height": 1000}).new_page()
+    page.set_default_timeout(_PATIENCE)
+    return page

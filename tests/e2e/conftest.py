@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, StorageState
 
 from tests.e2e import studio_server
 from tests.e2e.api import Api, Project
-from tests.e2e.browser import WINDOW, launched_chromium
+from tests.e2e.browser import launched_chromium, open_window
 from tests.e2e.configs import config
 from tests.e2e.editor import Editor
 from tests.e2e.pictures import scene
@@ -113,8 +113,8 @@ def open_editor(
     editors: list[Editor] = []
 
     def open_one(project: Project, task: int, auto_accept: bool = False) -> Editor:
-        page = browser.new_context(storage_state=login, viewport=WINDOW).new_page()
-        editors.append(Editor(page, f"{studio}/projects/{project.id}/data?task={task}", auto_accept))
+        url = f"{studio}/projects/{project.id}/data?task={task}"
+        editors.append(Editor(open_window(browser, login), url, auto_accept))
         return editors[-1]
 
     yield open_one

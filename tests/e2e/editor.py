@@ -112,11 +112,12 @@ class Editor:
         return labels
 
     def _pick(self, tool: str, label: str) -> None:
-        """Chooses a label of the tool's control, then the smart tool; both are unset again by each drawing."""
+        """Chooses a label of the tool's control, which most configs unset after each drawing, then the smart tool."""
         groups = self.page.locator(".lsf-labels")
         group = groups.nth(min(0 if tool == KEY_POINT else 1, groups.count() - 1))
         chosen = group.locator(".lsf-label").filter(has_text=label)
-        chosen.click()
+        if not _SELECTED.search(chosen.get_attribute("class")):
+            chosen.click()
         self.page.locator(".lsf-tool_smart").first.hover()
         smart = self.page.locator(f".lsf-tool_smart[aria-label='{tool}']")
         smart.click()

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import StorageState
 
 from tests.e2e.api import Api, Project
-from tests.e2e.browser import WINDOW, launched_chromium
+from tests.e2e.browser import launched_chromium, open_window
 from tests.e2e.editor import Editor
 from tests.e2e.pictures import ON_THE_WHITE, ON_THE_YOLK, WIDTH, egg, iou, scene, yolk
 from tests.e2e.regions import mask_of
@@ -28,8 +28,7 @@ def test_each_gets_masks_of_their_own_picture(
     def annotate(task: int, mirrored: bool) -> None:
         (x, y), (yolk_x, yolk_y) = ON_THE_WHITE, ON_THE_YOLK
         with launched_chromium() as browser:
-            page = browser.new_context(storage_state=login, viewport=WINDOW).new_page()
-            editor = Editor(page, f"{studio}/projects/{project.id}/data?task={task}")
+            editor = Editor(open_window(browser, login), f"{studio}/projects/{project.id}/data?task={task}")
             together.wait()
             editor.click(WIDTH - x if mirrored else x, y)
             together.wait()
