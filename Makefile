@@ -1,6 +1,6 @@
 # Every target works from a fresh clone; `make` lists them.
 PYTHON ?= python3
-VENV   := .venv
+VENV   := $(if $(GPU),.venv-gpu,.venv)
 BIN    := $(VENV)/bin
 # GPU=1 serves with onnxruntime-gpu
 # only what is given to make itself: shells export a HOST of their own
@@ -11,10 +11,10 @@ CACHE  := $(or $(SAMSERVE_CACHE_DIR),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sams
 E2E    := $(CACHE)/e2e-$(firstword $(shell { $(PYTHON) -V; cat requirements/e2e.txt; } | cksum))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test e2e chromium check bench format lint types imports lock clean
+.PHONY: help serve test test-label-studio test-browser e2e chromium check bench format lint types imports lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fetches the model the first time
 	@$(BIN)/samserve serve $(call flag,HOST,--host) $(call flag,PORT,--port) $(ARGS)
@@ -22,6 +22,12 @@ serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fet
 test: $(VENV)/dev ## Run all tests, with coverage
 	@$(BIN)/samserve weights pull
 	$(BIN)/pytest --cov --cov-report=term $(ARGS)
+
+test-label-studio: $(VENV)/dev $(E2E)/ready ## Run the tests against a real Label Studio, installed into a venv of its own
+	LABEL_STUDIO_COMMAND=$(E2E)/bin/label-studio $(BIN)/pytest tests/label_studio $(ARGS)
+
+test-browser: $(VENV)/browser ## Play on the playground in Chromium (Debian: apt install chromium)
+	$(BIN)/pytest tests/playground $(ARGS)
 
 e2e: chromium $(E2E)/ready $(VENV)/serve.cpu.txt ## Click through a real Label Studio in a real browser
 	@$(BIN)/samserve weights pull
@@ -53,11 +59,12 @@ URL ?= http://127.0.0.1:9090
 lock: ## Pin all dependencies anew (needs uv)
 	@for extra in cpu gpu; do uv pip compile pyproject.toml $(LOCKED) --extra $$extra --group build -o requirements/$$extra.txt; done
 	@uv pip compile pyproject.toml $(LOCKED) --extra cpu --group build --group dev -c requirements/cpu.txt -o requirements/dev.txt
+	@uv pip compile --group pyproject.toml:browser $(LOCKED) -c requirements/dev.txt -o requirements/browser.txt
 	@uv pip compile --group e2e --no-config $(LOCKED) -o requirements/e2e.txt
 LOCKED := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
 clean: ## Remove what was built here (the cache folder stays)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage dist
+	rm -rf .venv .venv-gpu .venv-label-studio .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage dist
 
 # A venv without its own pip needs no ensurepip, which some systems leave out; the system's pip installs into it.
 # The lock files are complete and hashed, so nothing is resolved (--no-deps).
@@ -84,4 +91,9 @@ $(E2E)/ready: | $(BIN)/python
 	@rm -rf $(E2E)
 	@$(PYTHON) -m venv --without-pip $(E2E)
 	@$(PYTHON) -m pip --disable-pip-version-check --quiet --python $(E2E)/bin/python install --no-deps --require-hashes -r requirements/e2e.txt
+	@touch $@
+
+$(VENV)/browser: requirements/browser.txt $(VENV)/dev
+	@echo "Installing playwright into $(VENV) ..."
+	@$(PIP) --require-hashes -r $<
 	@touch $@

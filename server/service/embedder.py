@@ -2,17 +2,19 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
-from concurrent.futures import Executor
+from functools import partial
 
 import structlog
 
 from server.core.embedding import ImageEmbedding
 from server.core.reference import ImageReference
 from server.errors import ImageUnavailable
+from server.service.demand import Demand, Priority
+from server.service.encode_queue import EncodeQueue
 from server.service.flights import Flights
 from server.service.identities import Identities
 from server.service.ports import EmbeddingCache, ImageDecoder, ImageSource, Model
+from server.stages import queued, stage
 
 _LONG_URI = 1 << 16
 
@@ -29,34 +31,55 @@ class Embedder:
         images: ImageSource,
         decode_image: ImageDecoder,
         identities: Identities,
-        encoder: Executor,
+        queue: EncodeQueue,
     ) -> None:
         self._model, self._cache, self._images = model, cache, images
-        self._decode_image, self._identities, self._encoder = decode_image, identities, encoder
+        self._decode_image, self._identities, self._queue = decode_image, identities, queue
         self._by_uri: Flights[ImageEmbedding] = Flights()
         self._by_content: Flights[ImageEmbedding] = Flights()
 
-    async def embed(self, reference: ImageReference) -> ImageEmbedding:
-        """The embedding of the image that a task names.
+    async def embed(self, reference: ImageReference, priority: Priority) -> ImageEmbedding:
+        """The embedding of the image that a task names; it costs nothing where it is kept already.
+
+        Whoever asks for many bounds how many at once: each call under way holds its image's file.
 
         Raises:
             ImageError: the image cannot be had, or is none.
+            Overloaded: too much waits that is no less urgent.
         """
         uri = self._images.locate(reference)
         name = await _name(uri)
+        embedding = await self._known(name)
+        if embedding:
+            return embedding
+        return await self._by_uri.join(name, partial(self._fetch, uri, name, reference), Demand(priority))
+
+    async def is_kept(self, reference: ImageReference) -> bool:
+        """Whether a click on this image would be answered without an encode.
+
+        Raises:
+            ImageRefused: no rule says how to fetch such a reference.
+        """
+        return await self._known(await _name(self._images.locate(reference))) is not None
+
+    async def close(self) -> None:
+        """Gives up what is under way."""
+        await self._by_uri.close()
+        await self._by_content.close()
+
+    async def _known(self, name: str) -> ImageEmbedding | None:
         identity = self._identities.get(name)
         if identity and self._identities.is_fresh(identity):
-            embedding = self._cache.get(self._model.key(identity.sha256))
-            if embedding:
-                return embedding
-        return await self._by_uri.join(name, lambda: self._fetch(uri, name, reference))
+            return await self._cache.find(self._model.key(identity.sha256))
+        return None
 
-    async def _fetch(self, uri: str, name: str, reference: ImageReference) -> ImageEmbedding:
+    async def _fetch(self, uri: str, name: str, reference: ImageReference, demand: Demand) -> ImageEmbedding:
         try:
-            content = await self._images.fetch(uri)
+            with stage("fetch"):
+                content = await self._images.fetch(uri)
         except ImageUnavailable as error:
             known = self._identities.get(name)
-            stale = known and self._cache.get(self._model.key(known.sha256))
+            stale = known and await self._cache.find(self._model.key(known.sha256))
             if not known or not stale:
                 raise
             log.warning("image_not_revalidated", task=reference.task, reason=str(error))
@@ -64,17 +87,24 @@ class Embedder:
             return stale
         sha256 = await asyncio.to_thread(_sha256, content)
         self._identities.put(name, sha256)
-        embedding = self._cache.get(self._model.key(sha256))
+        embedding = await self._cache.find(self._model.key(sha256))
         if embedding:
             return embedding
-        return await self._by_content.join(sha256, lambda: self._encode(content, sha256, reference))
+        return await self._by_content.join(sha256, partial(self._encode, content, sha256, reference), demand)
 
-    async def _encode(self, content: bytes, sha256: str, reference: ImageReference) -> ImageEmbedding:
+    async def _encode(self, content: bytes, sha256: str, reference: ImageReference, demand: Demand) -> ImageEmbedding:
         # decoded only when it is its turn: pixels that wait take far more memory than the file
-        embedding = await _run(self._encoder, lambda: self._model.encode(self._decode_image(content)))
+        embedding = await self._queue.run(queued(partial(self._encode_pixels, content)), demand)
         self._cache.put(self._model.key(sha256), embedding)
-        log.info("encoded", task=reference.task, width=embedding.size.width, height=embedding.size.height)
+        size, wanted = embedding.size, "nobody" if demand.priority is None else demand.priority.name.lower()
+        log.info("encoded", task=reference.task, width=size.width, height=size.height, wanted_by=wanted)
         return embedding
+
+    def _encode_pixels(self, content: bytes) -> ImageEmbedding:
+        with stage("decode"):
+            image = self._decode_image(content)
+        with stage("encode"):
+            return self._model.encode(image)
 
 
 async def _name(uri: str) -> str:
@@ -85,7 +115,3 @@ async def _name(uri: str) -> str:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-async def _run(executor: Executor, work: Callable[[], ImageEmbedding]) -> ImageEmbedding:
-    return await asyncio.get_running_loop().run_in_executor(executor, work)

@@ -12,8 +12,11 @@ from server.core.options import AnswerOptions
 from server.core.reference import ImageReference
 from server.core.region import Region, regions
 from server.errors import Overloaded
+from server.service.demand import Priority
+from server.service.drawings import Drawing, Drawings
 from server.service.embedder import Embedder
 from server.service.refiner import Refiner
+from server.stages import queued, stage
 
 
 class Segmenter:
@@ -21,13 +24,15 @@ class Segmenter:
 
     def __init__(self, embedder: Embedder, refiner: Refiner, decoder: Executor, capacity: int) -> None:
         self._embedder, self._refiner, self._decoder = embedder, refiner, decoder
-        self._capacity = capacity
-        self._under_way = 0
+        self._capacity, self._under_way, self._drawings = capacity, 0, Drawings()
 
     async def segment(
         self, reference: ImageReference, gestures: Sequence[Gesture], control: ControlTag, options: AnswerOptions
     ) -> list[Region]:
         """The regions of `control` for each gesture, in the gestures' order; an empty mask has none.
+
+        None either where a newer call asks for the same items and more before this one's turn: its answer is the one
+        that is shown.
 
         Raises:
             Overloaded: `capacity` calls are under way already.
@@ -36,23 +41,30 @@ class Segmenter:
         if self._under_way >= self._capacity:
             raise Overloaded(f"{self._under_way} clicks are waiting already; try again in a moment")
         self._under_way += 1
+        last = gestures[-1]
+        scene = (reference, last.to_name, last.from_name, last.item_index)
         try:
-            embedding = await self._embedder.embed(reference)
-            work = partial(self._regions, embedding, reference, gestures, control, options)
-            return await asyncio.get_running_loop().run_in_executor(self._decoder, work)
+            with self._drawings.enter(scene, last.item_ids) as drawing:
+                embedding = await self._embedder.embed(reference, Priority.CLICK)
+                work = partial(self._regions, drawing, embedding, reference, gestures, control, options)
+                return await asyncio.get_running_loop().run_in_executor(self._decoder, queued(work))
         finally:
             self._under_way -= 1
 
     def _regions(
         self,
+        drawing: Drawing,
         embedding: ImageEmbedding,
         reference: ImageReference,
         gestures: Sequence[Gesture],
         control: ControlTag,
         options: AnswerOptions,
     ) -> list[Region]:
-        return [
-            region
-            for gesture in gestures
-            for region in regions(self._refiner.decode(embedding, reference, gesture), gesture, control, options)
-        ]
+        answered: list[Region] = []
+        if drawing.superseded:
+            return answered
+        for gesture in gestures:
+            refined = self._refiner.decode(embedding, reference, gesture)
+            with stage("result"):
+                answered += regions(refined.prediction, refined.region_id, gesture, control, options) if refined else []
+        return answered
