@@ -14,7 +14,6 @@ from tests.e2e.regions import mask_of
 pytestmark = pytest.mark.e2e
 
 
-@pytest.mark.xfail(strict=False, reason="a negative click that comes alone is answered with no region yet")
 def test_a_negative_click_refines_the_accepted_region_in_place(
     open_editor: OpenEditor, api: Api, project_for: Callable[[str], Project], pictures: Path
 ) -> None:

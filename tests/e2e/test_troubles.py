@@ -17,9 +17,9 @@ def test_after_a_click_that_failed_the_next_one_works(
     open_editor: OpenEditor, api: Api, project: Project, site: Site, pictures: Path
 ) -> None:
     scene(seed=7).save(pictures / "late.png")  # not one that samserve knows
+    site.refuses_samserve = True
     task = api.add_url(project, f"{site.root}/late.png")
     editor = open_editor(project, task)
-    site.refuses_samserve = True
     failed = editor.click(*ON_THE_WHITE)
     assert "502 Server Error" in failed.body["errors"][0]
     site.refuses_samserve = False
