@@ -11,7 +11,7 @@ CACHE  := $(or $(SAMSERVE_CACHE_DIR),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sams
 E2E    := $(CACHE)/e2e-$(firstword $(shell { $(PYTHON) -V; cat requirements/e2e.txt; } | cksum))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-label-studio test-browser e2e chromium check bench format lint types imports lock clean
+.PHONY: help serve test test-label-studio test-browser e2e demo chromium check bench format lint types imports lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -32,6 +32,9 @@ test-browser: $(VENV)/browser ## Play on the playground in Chromium (Debian: apt
 e2e: chromium $(E2E)/ready $(VENV)/serve.cpu.txt ## Click through a real Label Studio in a real browser
 	@$(BIN)/samserve weights pull
 	SAMSERVE=$(BIN)/samserve $(E2E)/bin/python -m pytest --confcutdir=tests/e2e tests/e2e $(ARGS)
+
+demo: $(E2E)/ready $(VENV)/serve.cpu.txt ## Start Label Studio and samserve with a project of pictures to click on
+	@$(BIN)/python docs/demo.py --label-studio $(E2E)/bin/label-studio --samserve $(BIN)/samserve --data $(CACHE)/demo $(ARGS)
 
 chromium:
 	@{ command -v chromium || command -v chromium-browser || command -v google-chrome || \
