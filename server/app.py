@@ -20,6 +20,7 @@ from server.images.resolve import ImageSources
 from server.runtime.model import SamModel
 from server.service.embedder import Embedder
 from server.service.identities import Identities
+from server.service.magnifier import Magnifier
 from server.service.project_options import ProjectOptions
 from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
@@ -63,7 +64,8 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
         identities=Identities(_IMAGE_FRESH_SECONDS, time.monotonic),
         encoder=encoder,
     )
-    segmenter = Segmenter(embedder, Refiner(model, time.monotonic), decoder, _CLICKS_AT_ONCE)
+    magnifier = Magnifier(embedder, model, decoder)
+    segmenter = Segmenter(embedder, magnifier, Refiner(model, time.monotonic), decoder, _CLICKS_AT_ONCE)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:

@@ -14,7 +14,7 @@ Overrides = tuple[tuple[str, str | float], ...]  # (option, value) pairs, checke
 
 @dataclass(frozen=True, slots=True)
 class AnswerOptions:
-    """What becomes of a mask before it is answered; by default nothing.
+    """What is done for a mask before it is answered.
 
     Attributes:
         output: one of OUTPUTS; None takes the first that the labeling config has a control for.
@@ -23,6 +23,7 @@ class AnswerOptions:
         drop_islands: parts of fewer px than this are dropped; the largest part stays.
         keep: "all" parts, or only the "largest".
         smooth: radius in px within which edges are smoothed.
+        crop: "auto" looks at small objects on large images in a crop, "off" never does.
     """
 
     output: str | None = None
@@ -31,6 +32,7 @@ class AnswerOptions:
     drop_islands: float = 0.0
     keep: str = "all"
     smooth: float = 0.0
+    crop: str = "auto"
 
     def overridden(self, overrides: Overrides) -> "AnswerOptions":
         """These options, with some of them replaced."""
@@ -69,6 +71,7 @@ _OPTIONS: dict[str, _Choice | _Pixels] = {
     "drop_islands": _Pixels(1_000_000_000),
     "keep": _Choice(("all", "largest")),
     "smooth": _Pixels(50),
+    "crop": _Choice(("auto", "off")),
 }
 _ATTRIBUTES = {"sam" + name.title().replace("_", ""): name for name in _OPTIONS}  # samFillHoles -> fill_holes
 

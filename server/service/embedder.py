@@ -7,7 +7,8 @@ from concurrent.futures import Executor
 
 import structlog
 
-from server.core.embedding import ImageEmbedding
+from server.core.crop import Crop
+from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
 from server.core.reference import ImageReference
 from server.errors import ImageUnavailable
 from server.service.flights import Flights
@@ -37,7 +38,7 @@ class Embedder:
         self._by_content: Flights[ImageEmbedding] = Flights()
 
     async def embed(self, reference: ImageReference) -> ImageEmbedding:
-        """The embedding of the image that a task names.
+        """The embedding of the image, or of the part of it, that is meant.
 
         Raises:
             ImageError: the image cannot be had, or is none.
@@ -46,17 +47,17 @@ class Embedder:
         name = await _name(uri)
         identity = self._identities.get(name)
         if identity and self._identities.is_fresh(identity):
-            embedding = self._cache.get(self._model.key(identity.sha256))
+            embedding = self._cache.get(self._key(identity.sha256, reference))
             if embedding:
                 return embedding
-        return await self._by_uri.join(name, lambda: self._fetch(uri, name, reference))
+        return await self._by_uri.join((name, reference.crop), lambda: self._fetch(uri, name, reference))
 
     async def _fetch(self, uri: str, name: str, reference: ImageReference) -> ImageEmbedding:
         try:
             content = await self._images.fetch(uri)
         except ImageUnavailable as error:
             known = self._identities.get(name)
-            stale = known and self._cache.get(self._model.key(known.sha256))
+            stale = known and self._cache.get(self._key(known.sha256, reference))
             if not known or not stale:
                 raise
             log.warning("image_not_revalidated", task=reference.task, reason=str(error))
@@ -64,17 +65,25 @@ class Embedder:
             return stale
         sha256 = await asyncio.to_thread(_sha256, content)
         self._identities.put(name, sha256)
-        embedding = self._cache.get(self._model.key(sha256))
+        key = self._key(sha256, reference)
+        embedding = self._cache.get(key)
         if embedding:
             return embedding
-        return await self._by_content.join(sha256, lambda: self._encode(content, sha256, reference))
+        return await self._by_content.join(key, lambda: self._encode(content, key, reference))
 
-    async def _encode(self, content: bytes, sha256: str, reference: ImageReference) -> ImageEmbedding:
+    async def _encode(self, content: bytes, key: EmbeddingKey, reference: ImageReference) -> ImageEmbedding:
         # decoded only when it is its turn: pixels that wait take far more memory than the file
-        embedding = await _run(self._encoder, lambda: self._model.encode(self._decode_image(content)))
-        self._cache.put(self._model.key(sha256), embedding)
+        embedding = await _run(self._encoder, lambda: self._model.encode(self._pixels(content, reference.crop)))
+        self._cache.put(key, embedding)
         log.info("encoded", task=reference.task, width=embedding.size.width, height=embedding.size.height)
         return embedding
+
+    def _pixels(self, content: bytes, crop: Crop | None) -> Image:
+        image = self._decode_image(content)
+        return crop.cut(image) if crop else image
+
+    def _key(self, sha256: str, reference: ImageReference) -> EmbeddingKey:
+        return self._model.key(reference.identity(sha256))
 
 
 async def _name(uri: str) -> str:

@@ -43,7 +43,14 @@ class Refiner:
         self._memories: OrderedDict[tuple[_Scene, _Marks], _Memory] = OrderedDict()
 
     def decode(self, embedding: ImageEmbedding, reference: ImageReference, gesture: Gesture) -> MaskPrediction:
-        """The mask that a gesture asks for."""
+        """The mask that a gesture asks for, in its frame; found on the crop where the embedding is of one."""
+        crop = reference.crop
+        if crop is None:
+            return self._decode(embedding, reference, gesture)
+        part = self._decode(embedding, reference, replace(gesture, prompt=crop.prompt(gesture.prompt)))
+        return crop.prediction(part, gesture.prompt.frame)
+
+    def _decode(self, embedding: ImageEmbedding, reference: ImageReference, gesture: Gesture) -> MaskPrediction:
         prompt = gesture.prompt
         if prompt.drawn is not None:
             return self._model.decode(embedding, prompt)

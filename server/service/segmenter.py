@@ -13,14 +13,17 @@ from server.core.reference import ImageReference
 from server.core.region import Region, regions
 from server.errors import Overloaded
 from server.service.embedder import Embedder
+from server.service.magnifier import Magnifier
 from server.service.refiner import Refiner
 
 
 class Segmenter:
     """Answers gestures; decoding has one thread of its own, so that it never waits for an encode of another image."""
 
-    def __init__(self, embedder: Embedder, refiner: Refiner, decoder: Executor, capacity: int) -> None:
-        self._embedder, self._refiner, self._decoder = embedder, refiner, decoder
+    def __init__(
+        self, embedder: Embedder, magnifier: Magnifier, refiner: Refiner, decoder: Executor, capacity: int
+    ) -> None:
+        self._embedder, self._magnifier, self._refiner, self._decoder = embedder, magnifier, refiner, decoder
         self._capacity = capacity
         self._under_way = 0
 
@@ -38,6 +41,8 @@ class Segmenter:
         self._under_way += 1
         try:
             embedding = await self._embedder.embed(reference)
+            if options.crop == "auto" and len(gestures) == 1:  # several at once would wait for an encode each
+                reference, embedding = await self._magnifier.closer(reference, embedding, gestures[0].prompt)
             work = partial(self._regions, embedding, reference, gestures, control, options)
             return await asyncio.get_running_loop().run_in_executor(self._decoder, work)
         finally:

@@ -34,7 +34,7 @@ def test_attributes_set_every_option_and_leave_the_editors_own_alone() -> None:
     ("params", "said"),
     [
         ({"tolerence": 1}, "no option 'tolerence'; there are output, tolerance.*did you mean 'tolerance'"),
-        ({"a": 1}, "no option 'a'; there are output, .*smooth$"),
+        ({"a": 1}, "no option 'a'; there are output, .*crop$"),
         ({"output": "Polygons"}, "output is 'Polygons'; expected one of brush, .*did you mean 'polygon'"),
         ({"output": None}, "output is None; expected one of brush"),
         ({"keep": ["all"]}, "keep is .*; expected one of all, largest"),

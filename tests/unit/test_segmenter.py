@@ -21,6 +21,7 @@ from server.core.region import Region
 from server.errors import ImageUnavailable, Overloaded
 from server.service.embedder import Embedder
 from server.service.identities import Identities
+from server.service.magnifier import Magnifier
 from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
 
@@ -85,7 +86,8 @@ class Desk:
         self.model, self.images = FakeModel(), FakeImages()
         identities = Identities(300.0, lambda: 0.0)
         embedder = Embedder(self.model, MemoryCache(1 << 20), self.images, decode_image, identities, encoder)
-        self.segmenter = Segmenter(embedder, Refiner(self.model, lambda: 0.0), decoder, capacity)
+        magnifier = Magnifier(embedder, self.model, decoder)
+        self.segmenter = Segmenter(embedder, magnifier, Refiner(self.model, lambda: 0.0), decoder, capacity)
 
     async def segment(self, *xs: float, image: str = "a") -> list[Region]:
         return await self.segmenter.segment(ImageReference(image, "1"), [click(x) for x in xs], BRUSH, AnswerOptions())
