@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from server.cache.memory import MemoryCache
+from server.core.crop import Crop
 from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
 from server.core.geometry import ImageSize
 from server.core.prediction import MaskPrediction
@@ -312,5 +313,19 @@ def test_clicks_do_not_each_wait_for_an_image_that_cannot_be_fetched_again(encod
         desk.images.pages["web:a"] = ImageUnavailable("the site is down")
         assert [await desk.embed() for _ in range(3)] == [CAT] * 3
         assert len(desk.images.fetched) == 2
+
+    run(scenario())
+
+
+def test_an_image_and_a_crop_of_it_are_two_embeddings_each_made_once(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT + DOG))
+        part = ImageReference("a", "1", Crop(1, 0, ImageSize(1, 1), ImageSize(1, 2)))
+        together = await asyncio.gather(desk.embed("a"), *(desk.embedder.embed(part) for _ in range(2)))
+        assert together[0] == CAT + DOG
+        for embedding in (*together[1:], await desk.embedder.embed(part)):
+            assert embedding.tensors["pixels"].tobytes() == DOG
+        assert await desk.embed("a") == CAT + DOG
+        assert sorted(desk.model.encoded) == [CAT + DOG, DOG]
 
     run(scenario())
