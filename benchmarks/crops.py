@@ -1,6 +1,6 @@
 """What crops gain for small objects on large images: mean IoU with and without them, by object size.
 
-QUALITY_SET=shared/quality/public python -m benchmarks.crops [mosaic1] [mosaic2] [enlarged] [--every 1]
+QUALITY_SET=path/to/public python -m benchmarks.crops [mosaic1] [mosaic2] [enlarged] [--every 1] 2>/dev/null
 
 The pictures are made of the quality set's photographs: mosaics of them as they are or enlarged twice, and single ones
 enlarged to 4,096 px, which shows what enlarging alone does: it adds no detail.
@@ -15,6 +15,7 @@ from itertools import islice
 import numpy as np
 
 from server.app import load_model
+from server.logs import set_up_logs
 from server.settings import read_settings
 from tests.weights.closer import Desk
 from tests.weights.mosaic import enlarged, mosaics
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("kinds", nargs="*", choices=list(KINDS), default=list(KINDS))
     parser.add_argument("--every", type=int, default=1, help="take one of so many objects")
     arguments = parser.parse_args()
+    set_up_logs(debug=False)
     model = load_model(read_settings(os.environ))
     for kind in arguments.kinds:
         rows: dict[str, list[Row]] = defaultdict(list)

@@ -321,11 +321,11 @@ def test_an_image_and_a_crop_of_it_are_two_embeddings_each_made_once(encoder: Ex
     async def scenario() -> None:
         desk = Desk(encoder, FakeImages(a=CAT + DOG))
         part = ImageReference("a", "1", Crop(1, 0, ImageSize(1, 1), ImageSize(1, 2)))
-        together = await asyncio.gather(desk.embed("a"), *(desk.embedder.embed(part) for _ in range(2)))
-        assert together[0] == CAT + DOG
-        for embedding in (*together[1:], await desk.embedder.embed(part)):
-            assert embedding.tensors["pixels"].tobytes() == DOG
-        assert await desk.embed("a") == CAT + DOG
+        whole = ImageReference("a", "1")
+        together = await asyncio.gather(*(desk.embedder.embed(reference) for reference in (whole, part, part)))
+        again = [await desk.embedder.embed(reference) for reference in (whole, part)]
+        pixels = [embedding.tensors["pixels"].tobytes() for embedding in (*together, *again)]
+        assert pixels == [CAT + DOG, DOG, DOG, CAT + DOG, DOG]
         assert sorted(desk.model.encoded) == [CAT + DOG, DOG]
 
     run(scenario())
