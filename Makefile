@@ -1,6 +1,6 @@
 # Every target works from a fresh clone; `make` lists them.
 PYTHON ?= python3
-VENV   := .venv
+VENV   := $(if $(GPU),.venv-gpu,.venv)
 BIN    := $(VENV)/bin
 # GPU=1 serves with onnxruntime-gpu
 # only what is given to make itself: shells export a HOST of their own
@@ -44,7 +44,7 @@ lock: ## Pin all dependencies anew (needs uv)
 LOCKED := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
 clean: ## Remove what was built here (the cache folder stays)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage dist
+	rm -rf .venv .venv-gpu .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage dist
 
 # A venv without its own pip needs no ensurepip, which some systems leave out; the system's pip installs into it.
 # The lock files are complete and hashed, so nothing is resolved (--no-deps).

@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def picture(width: int, height: int) -> bytes:
-    """Blobs on noise, as JPEG."""
+    """Blobs on noise, as JPEG; other bytes each time, so that no backend has seen them before."""
     rng = np.random.default_rng(0)
     image = Image.fromarray(rng.integers(60, 100, (height // 4, width // 4, 3), np.uint8)).resize((width, height))
     draw = ImageDraw.Draw(image)
@@ -52,13 +52,13 @@ def picture(width: int, height: int) -> bytes:
         x, y, r = int(width * (k + 0.5) / 8), height // 2, height // 10
         draw.ellipse([x - r, y - r, x + r, y + r], fill=tuple(int(c) for c in rng.integers(120, 255, 3)))
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=90)
+    image.save(buffer, "JPEG", quality=90, comment=uuid.uuid4().hex)
     return buffer.getvalue()
 
 
 @contextmanager
 def served(content: bytes) -> Iterator[str]:
-    """The URL of `content` on the loopback; a new one each time, so that nothing has it cached."""
+    """The URL of `content` on the loopback; a new one each time."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -12,6 +12,7 @@ import uvicorn
 
 from server import __version__
 from server.app import create_app, load_model
+from server.connect_cli import connect_command
 from server.errors import BadSettings, SamserveError
 from server.logs import set_up_logs
 from server.models.manifest import Manifest
@@ -73,6 +74,9 @@ def serve(host: str | None, port: int | None, debug: bool) -> None:
         timeout_graceful_shutdown=10,
     )
     uvicorn.Server(config).run(sockets=[listener])
+
+
+main.add_command(connect_command)
 
 
 @main.group()

@@ -12,6 +12,7 @@ SamserveError
 │   └── ImageUnreadable     the bytes are not a whole image                     422
 ├── Overloaded            too much is queued; try again later                   503
 ├── ModelUnusable         the weights are missing, broken or do not fit         stops the start
+├── StudioRefused         Label Studio's API is out of reach, or says no          ends the command
 └── BadSettings           a setting that does not exist or does not parse       stops the start
 """
 
@@ -70,6 +71,18 @@ class Overloaded(SamserveError):
 
 class ModelUnusable(SamserveError):
     """The weights are missing, broken, or do not fit their manifest."""
+
+
+class StudioRefused(SamserveError):
+    """Label Studio's API cannot be reached, or does not do what it was asked.
+
+    Attributes:
+        status: of its answer; None where there is none.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class BadSettings(SamserveError):

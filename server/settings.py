@@ -4,16 +4,18 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from server.errors import BadSettings
 
 _PREFIX = "SAMSERVE_"
-_LABEL_STUDIO = {
+_UNPREFIXED = {
     "label_studio_url": ("LABEL_STUDIO_URL", "LABEL_STUDIO_HOST"),
     "label_studio_api_key": ("LABEL_STUDIO_API_KEY", "LABEL_STUDIO_ACCESS_TOKEN"),
+    "basic_auth_user": ("BASIC_AUTH_USER",),
+    "basic_auth_pass": ("BASIC_AUTH_PASS",),
 }
 
 _Positive = msgspec.Meta(ge=1)
@@ -32,7 +34,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cache_dir: Annotated[str, _doc("Folder for everything samserve writes; ~/.cache/samserve unless set.")] = ""
     model: Annotated[str, _doc("Which of the models in weights/ to serve.")] = "mobile_sam"
     threads: Annotated[int, msgspec.Meta(ge=0), _doc("Threads per graph; 0 takes all cores.")] = 0
+    provider: Annotated[
+        Literal["auto", "cpu", "cuda", "tensorrt"],
+        _doc("What runs the graphs: cpu, cuda, tensorrt, or auto, which is cuda where it works."),
+    ] = "auto"
     embedding_memory_mib: Annotated[int, _Positive, _doc("Bound on the memory that embeddings take.")] = 1024
+    look_ahead: Annotated[
+        int, msgspec.Meta(ge=0, le=100), _doc("How many tasks after the one being labelled are encoded in advance.")
+    ] = 3
+    embedding_disk_gib: Annotated[
+        int, msgspec.Meta(ge=0), _doc("Bound on the disk space that embeddings take; 0 keeps them in memory only.")
+    ] = 20
     allow_hosts: Annotated[
         tuple[str, ...], _doc("Non-public hosts, addresses or networks that images may come from, comma-separated.")
     ] = ()
@@ -44,8 +56,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, _doc("A token of Label Studio's: a personal access token or a legacy one.")
     ] = ""
 
+    basic_auth_user: Annotated[str, _doc("User name that clients must give; none is asked for unless set.")] = ""
+    basic_auth_pass: Annotated[str, _doc("Password that clients must give.")] = ""
+
     def __repr__(self) -> str:
-        return f"Settings({self.model}, {self.host}:{self.port})"  # the token stays out of logs and tracebacks
+        return (
+            f"Settings({self.model}, {self.host}:{self.port})"  # tokens and passwords stay out of logs and tracebacks
+        )
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return [("model", self.model), ("host", self.host), ("port", self.port)]
@@ -66,32 +83,36 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.threads or _available_cores()
 
 
+def variable(field: str) -> str:
+    """The environment variable of a setting."""
+    return _UNPREFIXED.get(field, (_PREFIX + field.upper(),))[0]
+
+
 def read_settings(environment: Mapping[str, str], **overrides: Any) -> Settings:
     """The settings that `environment` holds; `overrides` that are not None win.
 
     Raises:
         BadSettings: an unknown SAMSERVE_ variable, or a value that does not parse.
     """
-    known = set(Settings.__struct_fields__) - set(_LABEL_STUDIO)
+    known = set(Settings.__struct_fields__) - set(_UNPREFIXED)
     values: dict[str, Any] = {}
     if environment.get("XDG_CACHE_HOME"):
         values["cache_dir"] = f"{environment['XDG_CACHE_HOME']}/samserve"
-    for variable, text in environment.items():
-        if not variable.startswith(_PREFIX):
+    for given, text in environment.items():
+        if not given.startswith(_PREFIX):
             continue
-        name = variable.removeprefix(_PREFIX).lower()
+        name = given.removeprefix(_PREFIX).lower()
         if name not in known:
-            raise BadSettings(f"there is no setting {variable}{_suggestion(name, known)}")
+            raise BadSettings(f"there is no setting {given}{_suggestion(name, known)}")
         values[name] = _entries(text) if name == "allow_hosts" else text
-    for name, variables in _LABEL_STUDIO.items():
+    for name, variables in _UNPREFIXED.items():
         values[name] = next((environment[key].strip() for key in variables if environment.get(key)), "")
     values |= {name: value for name, value in overrides.items() if value is not None}
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         field = str(error).rpartition("$.")[2].strip("`")
-        variable = _LABEL_STUDIO.get(field, (_PREFIX + field.upper(),))[0]
-        raise BadSettings(f"{variable}: {str(error).partition(' - at')[0]}") from None
+        raise BadSettings(f"{variable(field)}: {str(error).partition(' - at')[0]}") from None
     _check(settings)
     return settings
 
@@ -99,6 +120,10 @@ def read_settings(environment: Mapping[str, str], **overrides: Any) -> Settings:
 def _check(settings: Settings) -> None:
     if settings.label_studio_url and not settings.label_studio_url.startswith(("http://", "https://")):
         raise BadSettings("LABEL_STUDIO_URL must start with http:// or https://")
+    if bool(settings.basic_auth_user) != bool(settings.basic_auth_pass):
+        raise BadSettings("BASIC_AUTH_USER and BASIC_AUTH_PASS go together: set both or neither")
+    if ":" in settings.basic_auth_user:
+        raise BadSettings("BASIC_AUTH_USER cannot have a colon in it")
     if settings.base_path and not settings.base_path.startswith("/"):
         raise BadSettings("SAMSERVE_BASE_PATH must start with a slash, such as /sam")
 
@@ -108,7 +133,7 @@ def _entries(text: str) -> tuple[str, ...]:
 
 
 def _suggestion(name: str, known: set[str]) -> str:
-    if name in _LABEL_STUDIO:
+    if name in _UNPREFIXED:
         return f"; did you mean {name.upper()}?"
     close = difflib.get_close_matches(name, known, n=1)
     return (

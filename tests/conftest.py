@@ -16,14 +16,14 @@ from server.app import create_app
 from server.runtime.model import SamModel
 from server.settings import Settings
 from tests.graphs import tiny_model
-from tests.studio import LEGACY_TOKEN
+from tests.studio import LEGACY_TOKEN, Studio
 
 
 class Site:
-    """A web site: path -> (status, content type, body). Keeps what it was asked."""
+    """A web site: path -> (status, content type, body); also Label Studio's API. Keeps what it was asked."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        self.url, self.studio = url, Studio()
         self.pages: dict[str, tuple[int, str, bytes]] = {}
         self.requests: list[tuple[str, str | None]] = []
 
@@ -32,13 +32,19 @@ class Site:
         self.pages[path] = (status, content_type, body)
         return self.url + path
 
+    def answer(self, path: str) -> tuple[int, str, bytes]:
+        """Status, content type and body for GET `path`."""
+        if path.startswith("/api/tasks/?"):
+            return self.studio.answer(path)
+        return self.pages.get(path, (404, "text/plain", b"no such page"))
+
 
 @pytest.fixture
 def site() -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             pages.requests.append((self.path, self.headers.get("Authorization")))
-            status, content_type, body = pages.pages.get(self.path, (404, "text/plain", b"no such page"))
+            status, content_type, body = pages.answer(self.path)
             self.send_response(status)
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
@@ -64,13 +70,15 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> SamModel:
 
 
 @pytest.fixture
-def settings(site: Site) -> Settings:
+def settings(site: Site, tmp_path: Path) -> Settings:
     return Settings(
+        cache_dir=str(tmp_path / "cache"),
         allow_hosts=("127.0.0.1",),
         label_studio_url=site.url,
         label_studio_api_key=LEGACY_TOKEN,
         fetch_seconds=5.0,
         max_megapixels=20,
+        look_ahead=0,
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from server.settings import Settings
+from server.settings import Settings, variable
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -15,10 +15,9 @@ def settings_table() -> str:
     hints = typing.get_type_hints(Settings, include_extras=True)
     rows = []
     for field in msgspec.structs.fields(Settings):
-        name = field.name.upper() if field.name.startswith("label_studio") else f"SAMSERVE_{field.name.upper()}"
         meta = next(m for m in typing.get_args(hints[field.name])[1:] if isinstance(m, msgspec.Meta) and m.description)
         default = f"`{field.default}`" if field.default not in ("", ()) else ""
-        rows.append(f"| `{name}` | {default} | {meta.description} |")
+        rows.append(f"| `{variable(field.name)}` | {default} | {meta.description} |")
     return "\n".join(rows)
 
 

@@ -6,17 +6,29 @@ from server.core.embedding import EmbeddingKey, ImageEmbedding
 
 
 class MemoryCache:
-    """An EmbeddingCache for one event loop. An embedding larger than the whole bound is not kept."""
+    """An EmbeddingCache for one event loop. An embedding larger than the whole bound is not kept.
+
+    Attributes:
+        hits, misses: what `find` found, and did not find.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
         self._entries: OrderedDict[EmbeddingKey, ImageEmbedding] = OrderedDict()
+        self.hits = self.misses = 0
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
         return self._bytes
+
+    async def find(self, key: EmbeddingKey) -> ImageEmbedding | None:
+        """As `get`, for a server without further tiers; counted."""
+        embedding = self.get(key)
+        self.hits += embedding is not None
+        self.misses += embedding is None
+        return embedding
 
     def get(self, key: EmbeddingKey) -> ImageEmbedding | None:
         """The embedding, now the most recently used; None when it is not here."""

@@ -39,10 +39,16 @@ class Crop:
 
     def prompt(self, prompt: Prompt) -> Prompt:
         """What a prompt on the image asks of the crop; clicks outside say nothing about what is inside."""
+        points = tuple(point for point in (self.point(p, prompt.frame) for p in prompt.points) if self._holds(point))
         whole = in_pixels(prompt, self.image)
-        points = tuple(replace(p, x=p.x - self.left, y=p.y - self.top) for p in whole.points if self._holds(p))
+        box = whole.box and self._moved(whole.box)
         drawn = None if whole.drawn is None else whole.drawn[self._window]
-        return Prompt(self.size, points, self._moved(whole.box) if whole.box else None, drawn)
+        return replace(prompt, frame=self.size, points=points, box=box, drawn=drawn, previous=None)
+
+    def point(self, point: Point, frame: ImageSize) -> Point:
+        """A point in a frame of the whole image, from the crop's top-left corner; it may lie outside."""
+        on_image = _scaled(point, frame, self.image)
+        return replace(on_image, x=on_image.x - self.left, y=on_image.y - self.top)
 
     def prediction(self, part: MaskPrediction, frame: ImageSize) -> MaskPrediction:
         """The crop's mask in a frame of the whole image, empty outside; the logits stay the crop's."""
@@ -51,7 +57,7 @@ class Crop:
         return replace(part, mask=_resized(mask, frame))
 
     def _holds(self, point: Point) -> bool:
-        return 0 <= point.x - self.left <= self.size.width and 0 <= point.y - self.top <= self.size.height
+        return 0 <= point.x <= self.size.width and 0 <= point.y <= self.size.height
 
     def _moved(self, box: Box) -> Box:
         return Box(box.x1 - self.left, box.y1 - self.top, box.x2 - self.left, box.y2 - self.top)
@@ -69,9 +75,14 @@ def in_pixels(prompt: Prompt, size: ImageSize) -> Prompt:
     if prompt.frame == size:
         return prompt
     across, down = size.width / prompt.frame.width, size.height / prompt.frame.height
-    points = tuple(replace(point, x=point.x * across, y=point.y * down) for point in prompt.points)
+    points = tuple(_scaled(point, prompt.frame, size) for point in prompt.points)
     box = prompt.box and Box(prompt.box.x1 * across, prompt.box.y1 * down, prompt.box.x2 * across, prompt.box.y2 * down)
-    return Prompt(size, points, box, None if prompt.drawn is None else _resized(prompt.drawn, size), prompt.previous)
+    drawn = None if prompt.drawn is None else _resized(prompt.drawn, size)
+    return replace(prompt, frame=size, points=points, box=box, drawn=drawn)
+
+
+def _scaled(point: Point, frame: ImageSize, size: ImageSize) -> Point:
+    return replace(point, x=point.x * (size.width / frame.width), y=point.y * (size.height / frame.height))
 
 
 def _resized(mask: Mask, size: ImageSize) -> Mask:

@@ -12,7 +12,7 @@ class Prompt:
     """Points, at most one box and at most one rough mask that together ask for one mask.
 
     Coordinates are pixels of `frame`, the size that the editor says the image has. At least one positive point
-    or a box is needed: negative points alone ask for nothing.
+    or a box is needed: negative points alone are a Carving.
 
     Attributes:
         drawn: (H, W) bool in the frame, the object's rough extent.
@@ -28,3 +28,11 @@ class Prompt:
     def __post_init__(self) -> None:
         if self.box is None and not any(point.positive for point in self.points):
             raise BadPrompt("a prompt needs a positive point or a box")
+
+
+@dataclass(frozen=True, slots=True)
+class Carving:
+    """Negative points alone, in pixels of `frame`: they take something away from the mask that was answered there."""
+
+    frame: ImageSize
+    points: tuple[Point, ...]

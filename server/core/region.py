@@ -6,7 +6,6 @@ import numpy as np
 from server.core.bitmask import encode_bitmask
 from server.core.context import Gesture
 from server.core.hygiene import clean
-from server.core.identifier import new_id
 from server.core.labelconfig import ControlTag
 from server.core.options import AnswerOptions
 from server.core.polygon import polygons
@@ -34,32 +33,37 @@ class Region(msgspec.Struct, frozen=True):
     item_index: int | msgspec.UnsetType = msgspec.UNSET  # only multi-image tasks have it
 
 
-def regions(prediction: MaskPrediction, gesture: Gesture, control: ControlTag, options: AnswerOptions) -> list[Region]:
-    """The regions that hold a mask, under new ids; none when it is empty, several where one cannot hold all parts.
+def regions(
+    prediction: MaskPrediction, region_id: str, gesture: Gesture, control: ControlTag, options: AnswerOptions
+) -> list[Region]:
+    """The regions that hold a mask; none when it is empty, several where one cannot hold all parts.
 
-    The prompt's labels are kept where the control has them, and left out otherwise.
+    The first is called `region_id`, further ones that and a number. The prompt's labels are kept where the control
+    has them, and left out otherwise.
     """
     mask = clean(prediction.mask, options)
     if not mask.any():
         return []
-    values = _values(mask, control.output, options.tolerance)
-    score = float(np.clip(np.nan_to_num(prediction.iou_prediction), 0.0, 1.0))
-    return [_region(value, mask, score, gesture, control) for value in values]
+    values = enumerate(_values(mask, control.output, options.tolerance), 1)
+    return [
+        _region(region_id if number == 1 else f"{region_id}-{number}", value, prediction, gesture, control)
+        for number, value in values
+    ]
 
 
-def _region(value: Value, mask: Mask, score: float, gesture: Gesture, control: ControlTag) -> Region:
+def _region(called: str, value: Value, prediction: MaskPrediction, gesture: Gesture, control: ControlTag) -> Region:
     kind = control.kind.lower()
     labels = [label for label in gesture.labels if label in control.labels]
-    height, width = mask.shape
+    height, width = prediction.mask.shape
     return Region(
-        id=new_id(),
+        id=called,
         from_name=control.name,
         to_name=gesture.to_name,
         type=kind,
         original_width=width,
         original_height=height,
         image_rotation=gesture.image_rotation,
-        score=score,
+        score=float(np.clip(np.nan_to_num(prediction.iou_prediction), 0.0, 1.0)),
         value={**value, kind: labels} if labels else value,
         item_index=msgspec.UNSET if gesture.item_index is None else gesture.item_index,
     )

@@ -1,15 +1,40 @@
-"""Where in a task's data its image is named."""
+"""Where in a task's data its images are named."""
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
-from server.core.labelconfig import ObjectTag
+from server.core.labelconfig import LabelConfig, ObjectTag
+from server.core.reference import ImageReference
 from server.errors import BadTask
 
 _NAME = re.compile(r"\$(\w+)")
 _VARIABLE = re.compile(r"\$(\w[\w.\[\]]*)")
+_DIGITS = 18  # fits 64 bits
 _UPLOAD_WITHOUT_KEY = "$undefined$"  # Label Studio's key for uploads made before the project had a config
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as Label Studio tells it, without what was drawn on it."""
+
+    id: str
+    data: Mapping[str, Any]
+
+
+def task_number(task: str) -> int | None:
+    """A task's id as Label Studio counts them; None where it is another client's, or no number at all."""
+    return int(task) if task.isdecimal() and len(task) <= _DIGITS else None
+
+
+def image_references(task: Task, config: LabelConfig) -> list[ImageReference]:
+    """All images that a task shows, each once: of every `<Image>` the first, then of every one the second, ..."""
+    columns = [_image_values(task.data, tag) for tag in config.objects if tag.kind == "Image"]
+    values = [value for row in zip_longest(*columns) for value in row if value]
+    return [ImageReference(value, task.id) for value in dict.fromkeys(values)]
 
 
 def image_value(data: Mapping[str, Any], tag: ObjectTag, item_index: int | None) -> str:
@@ -26,6 +51,17 @@ def image_value(data: Mapping[str, Any], tag: ObjectTag, item_index: int | None)
     if not isinstance(value, str) or not value.strip():
         raise BadTask(f"the task's field {tag.value!r} (for <{tag.kind} name={tag.name!r}>) holds no image: {value!r}")
     return value.strip()
+
+
+def _image_values(data: Mapping[str, Any], tag: ObjectTag) -> list[str]:
+    """Those that can be had: it is the click on an image that is told why it has none."""
+    values: list[str] = []
+    with suppress(BadTask):
+        shown = _resolve(tag.value, data)
+        for index in range(len(shown)) if tag.is_list and isinstance(shown, list) else [0]:
+            with suppress(BadTask):
+                values.append(image_value(data, tag, index))
+    return values
 
 
 def _resolve(template: str, data: Mapping[str, Any]) -> Any:

@@ -12,10 +12,11 @@ from PIL import Image as PillowImage
 
 from server.core.embedding import Image, ImageEmbedding
 from server.core.geometry import ImageSize
-from server.core.prediction import Logits, Mask, MaskPrediction
+from server.core.prediction import Logits, MaskPrediction
 from server.core.prompt import Prompt
 from server.models.family import Tensors
 from server.models.manifest import Preprocessing
+from server.models.upsample import upsampled
 
 _POSITIVE, _NEGATIVE, _PADDING, _TOP_LEFT, _BOTTOM_RIGHT = 1.0, 0.0, -1.0, 2.0, 3.0
 _MASK_INPUT_SIZE = 256
@@ -26,7 +27,8 @@ _SMALLEST_OUTPUT = np.array([256, 256], np.float32)  # the graph's own full-size
 
 def encoder_inputs(image: Image, how: Preprocessing) -> Tensors:
     """(1, 3, input_size, input_size) float32: resized, normalised, zero-padded."""
-    height, width = _resized(ImageSize(*image.shape[:2]), how.input_size)
+    size = _resized(ImageSize(*image.shape[:2]), how.input_size)
+    height, width = size.height, size.width
     pixels = PillowImage.fromarray(image).resize((width, height), PillowImage.Resampling.BILINEAR)
     padded = np.zeros((1, 3, how.input_size, how.input_size), np.float32)
     content = padded[0, :, :height, :width]
@@ -66,7 +68,7 @@ def prediction(outputs: Tensors, embedding: ImageEmbedding, prompt: Prompt, how:
     """The mask in the prompt's frame."""
     low_res: Logits = outputs["low_res_masks"][0, 0].astype(np.float32, copy=False)
     return MaskPrediction(
-        mask=_upsampled(low_res, _resized(embedding.size, how.input_size), prompt.frame, how.input_size),
+        mask=upsampled(low_res, _resized(embedding.size, how.input_size), how.input_size, prompt.frame),
         iou_prediction=float(outputs["iou_predictions"][0, 0]),
         low_res_logits=low_res,
     )
@@ -77,22 +79,14 @@ def _mask_input(prompt: Prompt) -> Logits | None:
     if prompt.previous is not None or prompt.drawn is None:
         return prompt.previous
     drawn = prompt.drawn
-    height, width = _resized(ImageSize(*drawn.shape), _MASK_INPUT_SIZE)
-    share = cv2.resize(drawn.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    size = _resized(ImageSize(*drawn.shape), _MASK_INPUT_SIZE)
+    share = cv2.resize(drawn.astype(np.float32), (size.width, size.height), interpolation=cv2.INTER_AREA)
     logits = np.full((_MASK_INPUT_SIZE, _MASK_INPUT_SIZE), -_DRAWN_LOGIT, np.float32)
-    logits[:height, :width] = (2 * share - 1) * _DRAWN_LOGIT
+    logits[: size.height, : size.width] = (2 * share - 1) * _DRAWN_LOGIT
     return logits
 
 
-def _resized(size: ImageSize, longest: int) -> tuple[int, int]:
-    """(height, width) of an image whose longest side was resized to `longest`."""
+def _resized(size: ImageSize, longest: int) -> ImageSize:
+    """An image's size after its longest side was resized to `longest`."""
     scale = longest / size.longest
-    return max(1, int(size.height * scale + 0.5)), max(1, int(size.width * scale + 0.5))
-
-
-def _upsampled(low_res: Logits, content: tuple[int, int], frame: ImageSize, input_size: int) -> Mask:
-    """(H, W) bool: logits enlarged to the input, its padding cut off, enlarged to the frame, thresholded at 0."""
-    full = cv2.resize(low_res, (input_size, input_size), interpolation=cv2.INTER_LINEAR)
-    height, width = content
-    mask: Mask = cv2.resize(full[:height, :width], (frame.width, frame.height), interpolation=cv2.INTER_LINEAR) > 0
-    return mask
+    return ImageSize(max(1, int(size.height * scale + 0.5)), max(1, int(size.width * scale + 0.5)))

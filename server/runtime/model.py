@@ -10,18 +10,20 @@ from server.core.prediction import MaskPrediction
 from server.core.prompt import Prompt
 from server.models.manifest import Manifest
 from server.models.registry import family
+from server.runtime.providers import AUTO
 from server.runtime.session import Session
+from server.stages import stage
 
 
 class SamModel:
     """Encodes images and decodes prompts; holds no state of either, so any thread may call it."""
 
-    def __init__(self, manifest: Manifest, folder: Path, threads: int) -> None:
+    def __init__(self, manifest: Manifest, folder: Path, threads: int, provider: str = AUTO) -> None:
         self._family = family(manifest.family)
         self._how = manifest.preprocessing
         self._encoder_sha256 = manifest.encoder.sha256
-        self._encoder = Session(folder / manifest.encoder.file, manifest.encoder, threads)
-        self._decoder = Session(folder / manifest.decoder.file, manifest.decoder, threads)
+        self._encoder = Session(folder / manifest.encoder.file, manifest.encoder, threads, provider)
+        self._decoder = Session(folder / manifest.decoder.file, manifest.decoder, threads, provider)
         self.title = manifest.title
         self.version = manifest.version
 
@@ -41,8 +43,10 @@ class SamModel:
 
     def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
         """The mask that `prompt` asks for, in the prompt's frame."""
-        outputs = self._decoder.run(self._family.decoder_inputs(embedding, prompt, self._how))
-        return self._family.prediction(outputs, embedding, prompt, self._how)
+        with stage("decoder"):
+            outputs = self._decoder.run(self._family.decoder_inputs(embedding, prompt, self._how))
+        with stage("postprocess"):
+            return self._family.prediction(outputs, embedding, prompt, self._how)
 
     def warm_up(self) -> None:
         """Runs both graphs once, so that the first click pays for no first-run allocation."""

@@ -2,18 +2,20 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
-from concurrent.futures import Executor
+from functools import partial
 
 import structlog
 
 from server.core.crop import Crop
-from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
+from server.core.embedding import EmbeddingKey, ImageEmbedding
 from server.core.reference import ImageReference
 from server.errors import ImageUnavailable
+from server.service.demand import Demand, Priority
+from server.service.encode_queue import EncodeQueue
 from server.service.flights import Flights
 from server.service.identities import Identities
 from server.service.ports import EmbeddingCache, ImageDecoder, ImageSource, Model
+from server.stages import queued, stage
 
 _LONG_URI = 1 << 16
 
@@ -30,34 +32,56 @@ class Embedder:
         images: ImageSource,
         decode_image: ImageDecoder,
         identities: Identities,
-        encoder: Executor,
+        queue: EncodeQueue,
     ) -> None:
         self._model, self._cache, self._images = model, cache, images
-        self._decode_image, self._identities, self._encoder = decode_image, identities, encoder
+        self._decode_image, self._identities, self._queue = decode_image, identities, queue
         self._by_uri: Flights[ImageEmbedding] = Flights()
         self._by_content: Flights[ImageEmbedding] = Flights()
 
-    async def embed(self, reference: ImageReference) -> ImageEmbedding:
-        """The embedding of the image, or of the part of it, that is meant.
+    async def embed(self, reference: ImageReference, priority: Priority) -> ImageEmbedding:
+        """The embedding of the image, or of the part of it, that is meant; it costs nothing where it is kept already.
+
+        Whoever asks for many bounds how many at once: each call under way holds its image's file.
 
         Raises:
             ImageError: the image cannot be had, or is none.
+            Overloaded: too much waits that is no less urgent.
         """
         uri = self._images.locate(reference)
         name = await _name(uri)
+        embedding = await self._known(name, reference)
+        if embedding:
+            return embedding
+        work = partial(self._fetch, uri, name, reference)
+        return await self._by_uri.join((name, reference.crop), work, Demand(priority))
+
+    async def is_kept(self, reference: ImageReference) -> bool:
+        """Whether a click on this image would be answered without an encode.
+
+        Raises:
+            ImageRefused: no rule says how to fetch such a reference.
+        """
+        return await self._known(await _name(self._images.locate(reference)), reference) is not None
+
+    async def close(self) -> None:
+        """Gives up what is under way."""
+        await self._by_uri.close()
+        await self._by_content.close()
+
+    async def _known(self, name: str, reference: ImageReference) -> ImageEmbedding | None:
         identity = self._identities.get(name)
         if identity and self._identities.is_fresh(identity):
-            embedding = self._cache.get(self._key(identity.sha256, reference))
-            if embedding:
-                return embedding
-        return await self._by_uri.join((name, reference.crop), lambda: self._fetch(uri, name, reference))
+            return await self._cache.find(self._key(identity.sha256, reference))
+        return None
 
-    async def _fetch(self, uri: str, name: str, reference: ImageReference) -> ImageEmbedding:
+    async def _fetch(self, uri: str, name: str, reference: ImageReference, demand: Demand) -> ImageEmbedding:
         try:
-            content = await self._images.fetch(uri)
+            with stage("fetch"):
+                content = await self._images.fetch(uri)
         except ImageUnavailable as error:
             known = self._identities.get(name)
-            stale = known and self._cache.get(self._key(known.sha256, reference))
+            stale = known and await self._cache.find(self._key(known.sha256, reference))
             if not known or not stale:
                 raise
             log.warning("image_not_revalidated", task=reference.task, reason=str(error))
@@ -66,21 +90,27 @@ class Embedder:
         sha256 = await asyncio.to_thread(_sha256, content)
         self._identities.put(name, sha256)
         key = self._key(sha256, reference)
-        embedding = self._cache.get(key)
+        embedding = await self._cache.find(key)
         if embedding:
             return embedding
-        return await self._by_content.join(key, lambda: self._encode(content, key, reference))
+        return await self._by_content.join(key, partial(self._encode, content, key, reference), demand)
 
-    async def _encode(self, content: bytes, key: EmbeddingKey, reference: ImageReference) -> ImageEmbedding:
+    async def _encode(
+        self, content: bytes, key: EmbeddingKey, reference: ImageReference, demand: Demand
+    ) -> ImageEmbedding:
         # decoded only when it is its turn: pixels that wait take far more memory than the file
-        embedding = await _run(self._encoder, lambda: self._model.encode(self._pixels(content, reference.crop)))
+        embedding = await self._queue.run(queued(partial(self._encode_pixels, content, reference.crop)), demand)
         self._cache.put(key, embedding)
-        log.info("encoded", task=reference.task, width=embedding.size.width, height=embedding.size.height)
+        size, wanted = embedding.size, "nobody" if demand.priority is None else demand.priority.name.lower()
+        log.info("encoded", task=reference.task, width=size.width, height=size.height, wanted_by=wanted)
         return embedding
 
-    def _pixels(self, content: bytes, crop: Crop | None) -> Image:
-        image = self._decode_image(content)
-        return crop.cut(image) if crop else image
+    def _encode_pixels(self, content: bytes, crop: Crop | None) -> ImageEmbedding:
+        with stage("decode"):
+            image = self._decode_image(content)
+            pixels = crop.cut(image) if crop else image
+        with stage("encode"):
+            return self._model.encode(pixels)
 
     def _key(self, sha256: str, reference: ImageReference) -> EmbeddingKey:
         return self._model.key(reference.identity(sha256))
@@ -94,7 +124,3 @@ async def _name(uri: str) -> str:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-async def _run(executor: Executor, work: Callable[[], ImageEmbedding]) -> ImageEmbedding:
-    return await asyncio.get_running_loop().run_in_executor(executor, work)

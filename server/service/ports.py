@@ -1,11 +1,13 @@
 """What the service needs of the outside; app.py decides who provides it."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
 from server.core.prediction import MaskPrediction
 from server.core.prompt import Prompt
 from server.core.reference import ImageReference
+from server.core.task import Task
 
 
 class Model(Protocol):
@@ -27,12 +29,12 @@ class Model(Protocol):
 class EmbeddingCache(Protocol):
     """Keeps embeddings; may forget any of them at any time."""
 
-    def get(self, key: EmbeddingKey) -> ImageEmbedding | None:
-        """The embedding; None when it is not here."""
+    async def find(self, key: EmbeddingKey) -> ImageEmbedding | None:
+        """The embedding; None when it is not here. What was put meanwhile is found."""
         ...
 
     def put(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
-        """Keeps the embedding for a while."""
+        """Keeps the embedding for a while; does not block."""
         ...
 
 
@@ -64,5 +66,25 @@ class ImageDecoder(Protocol):
 
         Raises:
             ImageError: they cannot be had from these bytes.
+        """
+        ...
+
+
+class TaskSource(Protocol):
+    """Tells tasks by their ids."""
+
+    async def tasks_after(self, project: str, task: int, count: int) -> list[Task]:
+        """The `count` tasks of a project that come after a task, in the order of their ids.
+
+        Raises:
+            SamserveError: they cannot be had.
+        """
+        ...
+
+    async def tasks(self, project: str, ids: Sequence[str]) -> list[Task]:
+        """Those of a project's tasks that there are.
+
+        Raises:
+            SamserveError: they cannot be had.
         """
         ...

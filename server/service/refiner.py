@@ -4,31 +4,26 @@ Fed back, the logits of the clicks so far bring the mask closer to the object wi
 tests/weights/test_quality.py, mean IoU after five clicks is 0.862 instead of 0.816.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from weakref import ref
 
 from server.core.context import Gesture
-from server.core.embedding import ImageEmbedding
-from server.core.geometry import Box, Point
-from server.core.prediction import Logits, MaskPrediction
-from server.core.prompt import Prompt
-from server.core.reference import ImageReference
+from server.core.crop import Crop
+from server.core.identifier import new_id
+from server.core.look import Look
+from server.core.prediction import MaskPrediction
+from server.core.prompt import Carving, Prompt
+from server.service.memories import Memories, Memory, Scene, marks, thumbnail
 from server.service.ports import Model
 
-_CAPACITY = 256  # masks remembered, of 256 KiB each
-_SECONDS = 1800.0  # for how long
 
-_Scene = tuple[object, ...]
-_Marks = frozenset[Point | Box]
+@dataclass(frozen=True, slots=True, eq=False)
+class Refined:
+    """A mask, and the id of the region that holds it: that of the region which it replaces, else a new one."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    logits: Logits
-    made: float
-    embedding: ref[ImageEmbedding]  # an image replaced under its URL has another
+    prediction: MaskPrediction
+    region_id: str
 
 
 class Refiner:
@@ -36,46 +31,60 @@ class Refiner:
 
     A prompt goes on from the mask of the most marks (clicks, box) that it holds all of, on the same task, image,
     control and label. A mark that was moved or deleted is no longer held, so its mask is not gone on from.
+
+    Negative clicks alone are carved out of the newest mask under or near them on the same task, image and label: with
+    auto-accept on, the editor sends each click alone. The answer replaces that mask's region.
+
+    Marks count in the whole image; logits only for what they were found on, the same crop or the whole image.
     """
 
     def __init__(self, model: Model, clock: Callable[[], float]) -> None:
-        self._model, self._clock = model, clock
-        self._memories: OrderedDict[tuple[_Scene, _Marks], _Memory] = OrderedDict()
+        self._model, self._memories = model, Memories(clock)
 
-    def decode(self, embedding: ImageEmbedding, reference: ImageReference, gesture: Gesture) -> MaskPrediction:
-        """The mask that a gesture asks for, in its frame; found on the crop where the embedding is of one."""
-        crop = reference.crop
-        if crop is None:
-            return self._decode(embedding, reference, gesture)
-        part = self._decode(embedding, reference, replace(gesture, prompt=crop.prompt(gesture.prompt)))
-        return crop.prediction(part, gesture.prompt.frame)
+    def decode(self, look: Look, gesture: Gesture) -> Refined | None:
+        """The mask that a gesture asks for, in its frame; None when there is nothing to carve in what is looked at."""
+        if not isinstance(gesture.prompt, Carving):
+            return self._decode(look, gesture, gesture.prompt, None)
+        carved = self._carved(look, gesture, gesture.prompt)
+        if carved is None or carved.crop != look.crop:
+            return None
+        points = tuple(dict.fromkeys((*carved.prompt.points, *gesture.prompt.points)))
+        return self._decode(look, gesture, replace(carved.prompt, points=points), carved)
 
-    def _decode(self, embedding: ImageEmbedding, reference: ImageReference, gesture: Gesture) -> MaskPrediction:
-        prompt = gesture.prompt
-        if prompt.drawn is not None:
-            return self._model.decode(embedding, prompt)
-        image = hash(reference)  # not the reference: a data: URI is as long as its image
-        scene = (image, gesture.to_name, gesture.from_name, gesture.item_index, gesture.labels, prompt.frame)
-        marks = _marks(prompt)
-        prediction = self._model.decode(embedding, replace(prompt, previous=self._recall(embedding, scene, marks)))
-        self._remember(embedding, scene, marks, prediction.low_res_logits)
-        return prediction
+    def crop_carved(self, look: Look, gesture: Gesture) -> Crop | None:
+        """The crop on which the mask was found that a gesture carves; None too where it carves nothing."""
+        carved = self._carved(look, gesture, gesture.prompt) if isinstance(gesture.prompt, Carving) else None
+        return carved.crop if carved else None
 
-    def _recall(self, embedding: ImageEmbedding, scene: _Scene, marks: _Marks) -> Logits | None:
-        oldest = self._clock() - _SECONDS
-        held = [
-            (len(known), memory.logits)
-            for (where, known), memory in self._memories.items()
-            if where == scene and known < marks and memory.made >= oldest and memory.embedding() is embedding
-        ]
-        return max(held, key=lambda found: found[0])[1] if held else None
+    def _carved(self, look: Look, gesture: Gesture, carving: Carving) -> Memory | None:
+        """The mask to carve; a click that was sent before, and maybe moved since, did not carve it yet."""
+        scene = _scene(look, gesture)
+        found = self._memories.at(scene, carving.points[-1], look.whole)
+        while found and found.base is not None and found.item_ids & gesture.item_ids:
+            found = self._memories.base(scene, found)
+        return found
 
-    def _remember(self, embedding: ImageEmbedding, scene: _Scene, marks: _Marks, logits: Logits) -> None:
-        self._memories[scene, marks] = _Memory(logits, self._clock(), ref(embedding))
-        self._memories.move_to_end((scene, marks))
-        if len(self._memories) > _CAPACITY:
-            self._memories.popitem(last=False)
+    def _decode(self, look: Look, gesture: Gesture, prompt: Prompt, carved: Memory | None) -> Refined:
+        scene, from_name = _scene(look, gesture), carved.from_name if carved else gesture.from_name
+        known = None if prompt.drawn is not None else self._memories.extended(scene, from_name, marks(prompt), look)
+        asked = replace(look.prompt(prompt), previous=known.logits if known else None)
+        found = self._model.decode(look.embedding, asked)
+        memory = Memory(
+            prompt=replace(prompt, drawn=None),
+            from_name=from_name,
+            region_id=carved.region_id if carved else new_id(),
+            logits=found.low_res_logits,
+            thumbnail=thumbnail(found.mask, asked.frame),
+            whole=ref(look.whole),
+            crop=look.crop,
+            item_ids=gesture.item_ids,
+            base=carved.marks if carved else None,
+            made=self._memories.now(),
+        )
+        self._memories.put(scene, memory)
+        return Refined(look.prediction(found, prompt.frame), memory.region_id)
 
 
-def _marks(prompt: Prompt) -> _Marks:
-    return frozenset((*prompt.points, prompt.box) if prompt.box else prompt.points)
+def _scene(look: Look, gesture: Gesture) -> Scene:
+    image = hash(look.reference)  # not the reference: a data: URI is as long as its image
+    return (image, gesture.to_name, gesture.item_index, gesture.labels, gesture.prompt.frame)

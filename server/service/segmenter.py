@@ -6,15 +6,18 @@ from concurrent.futures import Executor
 from functools import partial
 
 from server.core.context import Gesture
-from server.core.embedding import ImageEmbedding
 from server.core.labelconfig import ControlTag
+from server.core.look import Look
 from server.core.options import AnswerOptions
 from server.core.reference import ImageReference
 from server.core.region import Region, regions
 from server.errors import Overloaded
+from server.service.demand import Priority
+from server.service.drawings import Drawing, Drawings
 from server.service.embedder import Embedder
 from server.service.magnifier import Magnifier
 from server.service.refiner import Refiner
+from server.stages import queued, stage
 
 
 class Segmenter:
@@ -24,13 +27,15 @@ class Segmenter:
         self, embedder: Embedder, magnifier: Magnifier, refiner: Refiner, decoder: Executor, capacity: int
     ) -> None:
         self._embedder, self._magnifier, self._refiner, self._decoder = embedder, magnifier, refiner, decoder
-        self._capacity = capacity
-        self._under_way = 0
+        self._capacity, self._under_way, self._drawings = capacity, 0, Drawings()
 
     async def segment(
         self, reference: ImageReference, gestures: Sequence[Gesture], control: ControlTag, options: AnswerOptions
     ) -> list[Region]:
         """The regions of `control` for each gesture, in the gestures' order; an empty mask has none.
+
+        None either where a newer call asks for the same items and more before this one's turn: its answer is the one
+        that is shown.
 
         Raises:
             Overloaded: `capacity` calls are under way already.
@@ -39,25 +44,32 @@ class Segmenter:
         if self._under_way >= self._capacity:
             raise Overloaded(f"{self._under_way} clicks are waiting already; try again in a moment")
         self._under_way += 1
+        last = gestures[-1]
+        scene = (reference, last.to_name, last.from_name, last.item_index)
         try:
-            embedding = await self._embedder.embed(reference)
-            if options.crop == "auto" and len(gestures) == 1:  # several at once would wait for an encode each
-                reference, embedding = await self._magnifier.closer(reference, embedding, gestures[0].prompt)
-            work = partial(self._regions, embedding, reference, gestures, control, options)
-            return await asyncio.get_running_loop().run_in_executor(self._decoder, work)
+            with self._drawings.enter(scene, last.item_ids) as drawing:
+                whole = await self._embedder.embed(reference, Priority.CLICK)
+                look = Look(reference, whole, whole)
+                if len(gestures) == 1 and not drawing.superseded:  # several would wait for an encode each
+                    look = await self._magnifier.closer(look, last, options.crop)
+                work = partial(self._regions, drawing, look, gestures, control, options)
+                return await asyncio.get_running_loop().run_in_executor(self._decoder, queued(work))
         finally:
             self._under_way -= 1
 
     def _regions(
         self,
-        embedding: ImageEmbedding,
-        reference: ImageReference,
+        drawing: Drawing,
+        look: Look,
         gestures: Sequence[Gesture],
         control: ControlTag,
         options: AnswerOptions,
     ) -> list[Region]:
-        return [
-            region
-            for gesture in gestures
-            for region in regions(self._refiner.decode(embedding, reference, gesture), gesture, control, options)
-        ]
+        answered: list[Region] = []
+        if drawing.superseded:
+            return answered
+        for gesture in gestures:
+            refined = self._refiner.decode(look, gesture)
+            with stage("result"):
+                answered += regions(refined.prediction, refined.region_id, gesture, control, options) if refined else []
+        return answered

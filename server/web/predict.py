@@ -11,12 +11,17 @@ from server.core.answer import answer_for
 from server.core.context import Gesture, gestures
 from server.core.items import DrawnItem
 from server.core.labelconfig import LabelConfig, parse_label_config
+from server.core.prompt import Prompt
 from server.core.reference import ImageReference
 from server.core.region import Region
 from server.core.task import image_value
 from server.errors import BadLabelConfig, BadPrompt, BadTask
 from server.service.project_options import ProjectOptions
 from server.service.segmenter import Segmenter
+from server.service.task_events import TaskEvents
+from server.stages import stage
+from server.web.announced import Acknowledgement, Announced
+from server.web.model_info import ModelInfo
 from server.web.schemas import PredictRequest, TaskPayload
 
 log = structlog.get_logger("samserve.predict")
@@ -27,7 +32,7 @@ class Prediction(msgspec.Struct, frozen=True):
 
     model_version: str
     score: float
-    result: list[Region]
+    result: list[Region] | list[Acknowledgement]
 
 
 class PredictAnswer(msgspec.Struct, frozen=True):
@@ -39,16 +44,29 @@ class PredictAnswer(msgspec.Struct, frozen=True):
 class Predict:
     """Answers /predict."""
 
-    def __init__(self, segmenter: Segmenter, options: ProjectOptions, model_version: str, max_pixels: int) -> None:
-        self._segmenter, self._options = segmenter, options
-        self._model_version, self._max_pixels = model_version, max_pixels
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        options: ProjectOptions,
+        events: TaskEvents,
+        model: ModelInfo,
+        max_pixels: int,
+    ) -> None:
+        self._segmenter, self._options, self._events = segmenter, options, events
+        self._announced, self._model_version, self._max_pixels = Announced(events, model), model.version, max_pixels
 
     async def __call__(self, request: PredictRequest) -> PredictAnswer:
         """The regions for what was drawn; nothing when no smart tool was used."""
+        if request.event:
+            acknowledged = await self._announced.answer(request)
+            if acknowledged:
+                return PredictAnswer([Prediction(self._model_version, 0.0, [acknowledged])])
         if not request.tasks:
             raise BadTask("tasks is empty; expected one task")
+        self._events.configured(request.project_id, request.label_config)
         drawn = request.drawn
         if drawn is None:
+            self._events.opened(request.project_id, [task.told for task in request.tasks])
             return PredictAnswer([])
         if len(request.tasks) > 1:
             raise BadTask(f"a smart tool works on one task, but {len(request.tasks)} were sent")
@@ -58,18 +76,18 @@ class Predict:
 
     async def _regions(self, request: PredictRequest, task: TaskPayload, drawn: list[DrawnItem]) -> list[Region]:
         started = time.perf_counter()
-        self._check_frames(drawn)
-        config = parse_label_config(request.label_config or "")
-        _check_names(drawn, config)
-        asked = await asyncio.to_thread(gestures, drawn)  # strokes are as large as the image
-        if not asked:
-            return []
+        with stage("parse"):
+            self._check_frames(drawn)
+            config = parse_label_config(request.label_config or "")
+            _check_names(drawn, config)
+            asked = await asyncio.to_thread(gestures, drawn)  # strokes are as large as the image
         to_name = asked[0].to_name
         value = image_value(task.data, config.object(to_name), asked[0].item_index)
         reference = ImageReference(value, str(task.id))
         given = self._options.get(str(request.project))
         control, options = answer_for(config, to_name, _prompting_control(drawn, config), given)
         regions = await self._segmenter.segment(reference, asked, control, options)
+        self._events.clicked(request.project_id, task.told)
         log.info("segmented", **_summary(task, asked, regions), ms=round((time.perf_counter() - started) * 1e3, 1))
         return regions
 
@@ -99,6 +117,6 @@ def _summary(task: TaskPayload, asked: tuple[Gesture, ...], regions: list[Region
     return {
         "task": task.id,
         "points": sum(len(gesture.prompt.points) for gesture in asked),
-        "boxes": sum(gesture.prompt.box is not None for gesture in asked),
+        "boxes": sum(isinstance(gesture.prompt, Prompt) and gesture.prompt.box is not None for gesture in asked),
         "scores": [round(region.score, 3) for region in regions],
     }

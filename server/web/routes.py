@@ -4,27 +4,27 @@ from typing import Any
 
 import msgspec
 import structlog
-from litestar import Response, get, post
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import RawBody
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from server import __version__
 from server.core.answer import check_options
 from server.core.labelconfig import parse_label_config
 from server.core.options import parse_extra_params
 from server.service.project_options import ProjectOptions
+from server.service.task_events import TaskEvents
+from server.stages import STAGES, collect_stages, stage
+from server.web.auth import OPEN
+from server.web.hang_up import unless_hung_up
+from server.web.metrics import Metrics
+from server.web.model_info import ModelInfo
 from server.web.predict import Predict
 from server.web.schemas import PredictRequest, SetupRequest, WebhookRequest, decode_body
+from server.web.webhook import pass_on
 
 log = structlog.get_logger("samserve.web")
-
-
-class ModelInfo(msgspec.Struct, frozen=True):
-    """What /health tells about the model."""
-
-    title: str
-    version: str
-    provider: str
 
 
 @get(["/", "/health"])
@@ -41,7 +41,10 @@ async def health(model: NamedDependency[ModelInfo]) -> dict[str, str]:
 
 @post("/setup", status_code=200)
 async def setup(
-    body: RawBody, model: NamedDependency[ModelInfo], options: NamedDependency[ProjectOptions]
+    body: RawBody,
+    model: NamedDependency[ModelInfo],
+    options: NamedDependency[ProjectOptions],
+    events: NamedDependency[TaskEvents],
 ) -> dict[str, str]:
     """Label Studio asks this very often, for the model's version; wrong answer options are told here."""
     request = decode_body(body, SetupRequest)
@@ -49,23 +52,45 @@ async def setup(
     if request.schema:
         check_options(parse_label_config(request.schema), given)
     options.put(str(request.project), given)
+    events.configured(request.project_id, request.schema)
     log.debug("setup", project=request.project, options=given)
     return {"model_version": model.version}
 
 
 @post("/predict", status_code=200)
-async def predict(body: RawBody, answer: NamedDependency[Predict]) -> Response[bytes]:
-    """A smart tool's gesture -> regions; a task that was opened -> nothing yet."""
-    prediction = await answer(decode_body(body, PredictRequest))
-    return Response(msgspec.json.encode(prediction), media_type="application/json")
+async def predict(
+    request: Request[Any, Any, Any],
+    body: RawBody,
+    answer: NamedDependency[Predict],
+    metrics: NamedDependency[Metrics],
+) -> Response[bytes]:
+    """A smart tool's gesture -> regions; a task that was opened -> nothing, but its images are encoded meanwhile.
+
+    Server-Timing tells where the time went.
+    """
+    with collect_stages() as stages:
+        with stage("parse"):
+            asked = decode_body(body, PredictRequest)
+        with metrics.predict("click" if asked.drawn else "opened", stages):
+            prediction = await unless_hung_up(request, answer(asked))
+            with stage("result"):
+                content = msgspec.json.encode(prediction)
+    return Response(content, media_type="application/json", headers={"Server-Timing": _server_timing(stages)})
 
 
-@post("/webhook", status_code=200)
-async def webhook(body: RawBody) -> dict[str, str]:
+@get("/metrics")
+async def prometheus(metrics: NamedDependency[Metrics]) -> Response[bytes]:
+    """What Prometheus scrapes."""
+    return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+
+@post("/webhook", status_code=200, opt=OPEN)
+async def webhook(body: RawBody, events: NamedDependency[TaskEvents]) -> dict[str, str]:
     """Events of the project; unknown ones are none of our business."""
-    action = decode_body(body, WebhookRequest).action
-    log.debug("webhook", action=action)
-    if action == "START_TRAINING":
+    request = decode_body(body, WebhookRequest)
+    log.debug("webhook", action=request.action)
+    pass_on(request, events)
+    if request.action == "START_TRAINING":
         return {"status": "nothing_to_train", "detail": "samserve serves fixed weights: there is nothing to train"}
     return {}
 
@@ -76,4 +101,9 @@ async def versions(model: NamedDependency[ModelInfo]) -> dict[str, list[str]]:
     return {"versions": [model.version]}
 
 
-HANDLERS: list[Any] = [health, setup, predict, webhook, versions]
+def _server_timing(stages: dict[str, float]) -> str:
+    """As in https://www.w3.org/TR/server-timing/, in milliseconds."""
+    return ", ".join(f"{name};dur={stages[name] * 1e3:.2f}" for name in STAGES if name in stages)
+
+
+HANDLERS: list[Any] = [health, setup, predict, webhook, versions, prometheus]

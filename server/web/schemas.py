@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from server.core.items import DrawnItem
+from server.core.task import Task
 from server.errors import BadOptions, BadRequest
 
 T = TypeVar("T")
@@ -16,11 +17,17 @@ class TaskPayload(msgspec.Struct, frozen=True):
     data: dict[str, Any]
     id: int | str | None = None
 
+    @property
+    def told(self) -> Task:
+        """The task, without what this request alone is about."""
+        return Task(str(self.id), self.data)
+
 
 class Context(msgspec.Struct, frozen=True):
-    """What was drawn."""
+    """What was drawn, or what a client of another kind announces with an `event`."""
 
     result: list[DrawnItem] | None = None
+    event: str | None = None
 
 
 class PredictParams(msgspec.Struct, frozen=True):
@@ -38,10 +45,21 @@ class PredictRequest(msgspec.Struct, frozen=True):
     params: PredictParams | None = None
 
     @property
+    def project_id(self) -> str:
+        """The project's id alone."""
+        return _project_id(self.project)
+
+    @property
     def drawn(self) -> list[DrawnItem] | None:
         """What was drawn; None when no smart tool was used."""
         context = self.params.context if self.params else None
         return context.result if context else None
+
+    @property
+    def event(self) -> str | None:
+        """What is announced; None when a smart tool was used, or a task opened."""
+        context = self.params.context if self.params else None
+        return context.event if context else None
 
 
 class SetupRequest(msgspec.Struct, frozen=True):
@@ -50,6 +68,11 @@ class SetupRequest(msgspec.Struct, frozen=True):
     project: str | int | None = None
     schema: str | None = None
     extra_params: dict[str, Any] | str | None = None
+
+    @property
+    def project_id(self) -> str:
+        """The project's id alone."""
+        return _project_id(self.project)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -66,10 +89,31 @@ class SetupRequest(msgspec.Struct, frozen=True):
             raise BadOptions(f'extra_params: expected a JSON object such as {{"output": "polygon"}}: {error}') from None
 
 
+class WebhookTask(msgspec.Struct, frozen=True):
+    """A task in a webhook; it may be told by its id alone."""
+
+    id: int | str
+    data: dict[str, Any] | None = None
+
+
+class WebhookProject(msgspec.Struct, frozen=True):
+    """The project that a webhook is about."""
+
+    id: int | str | None = None
+    label_config: str | None = None
+
+    @property
+    def project_id(self) -> str:
+        """The project's id alone."""
+        return _project_id(self.id)
+
+
 class WebhookRequest(msgspec.Struct, frozen=True):
-    """The body of /webhook."""
+    """The body of /webhook; what it is about is read only where the action is of interest."""
 
     action: str
+    tasks: msgspec.Raw = msgspec.Raw(b"[]")
+    project: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
@@ -90,3 +134,8 @@ def decode_body(body: bytes, kind: type[T]) -> T:
     except (msgspec.MsgspecError, RecursionError) as error:
         raise BadRequest(f"the body is not what this endpoint takes: {error}") from None
     return request
+
+
+def _project_id(project: str | int | None) -> str:
+    """/setup and /predict name a project by its id, a dot, and when it was made."""
+    return "" if project is None else str(project).partition(".")[0]

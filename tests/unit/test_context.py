@@ -5,9 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from server.core.context import gestures
+from server.core.context import Gesture, gestures
 from server.core.geometry import Box, ImageSize, Point
 from server.core.items import DrawnItem
+from server.core.prompt import Carving, Prompt
 from server.errors import BadPrompt
 
 RECORDED = Path(__file__).parents[1] / "recorded"
@@ -33,11 +34,17 @@ def recorded(name: str) -> list[DrawnItem]:
     return msgspec.convert(request["params"]["context"]["result"], list[DrawnItem])
 
 
+def prompt_of(gesture: Gesture) -> Prompt:
+    assert isinstance(gesture.prompt, Prompt)
+    return gesture.prompt
+
+
 def box_of(*items: dict[str, Any]) -> tuple[float, ...]:
     (gesture,) = gestures(drawn(*items))
-    assert gesture.prompt.box is not None
-    assert len(gesture.prompt.points) == (gesture.prompt.drawn is not None)  # a filled shape has a click inside
-    box = gesture.prompt.box
+    prompt = prompt_of(gesture)
+    assert prompt.box is not None
+    assert len(prompt.points) == (prompt.drawn is not None)  # a filled shape has a click inside
+    box = prompt.box
     return box.x1, box.y1, box.x2, box.y2
 
 
@@ -45,15 +52,23 @@ def test_nothing_drawn_asks_for_nothing() -> None:
     assert gestures([]) == ()
 
 
-def test_a_negative_click_alone_asks_for_nothing() -> None:
-    assert gestures(drawn(click(50, 50, is_positive=False))) == ()
+def test_negative_clicks_alone_are_a_carving() -> None:
+    (gesture,) = gestures(drawn(click(50, 50, is_positive=False), click(25, 50, is_positive=False)))
+    points = (Point(100, 50, positive=False), Point(50, 50, positive=False))
+    assert gesture.prompt == Carving(ImageSize(100, 200), points)
+    assert gesture.labels == ("Dog",)
+
+
+def test_a_gesture_knows_the_items_that_were_drawn() -> None:
+    (gesture,) = gestures(drawn(click(10, 10, id="a"), click(20, 20, id="b"), click(30, 30, id="")))
+    assert gesture.item_ids == {"a", "b"}
 
 
 def test_a_click_is_a_point_in_pixels() -> None:
     (gesture,) = gestures(drawn(click(25, 50)))
     assert gesture.prompt.frame == ImageSize(100, 200)
     assert gesture.prompt.points == (Point(50, 50, positive=True),)
-    assert gesture.prompt.box is None
+    assert prompt_of(gesture).box is None
     assert (gesture.to_name, gesture.from_name, gesture.labels) == ("image", "click", ("Dog",))
     assert (gesture.item_index, gesture.image_rotation) == (None, 0.0)
 
@@ -86,7 +101,7 @@ def test_items_that_share_an_id_are_one_drawing_and_any_of_them_may_have_the_lab
         {"value": bare | {"labels": ["Cat"]}, "id": "a", "from_name": "label"},
     )
     (gesture,) = gestures(twins)
-    assert gesture.prompt.box == Box(20, 20, 80, 60)
+    assert prompt_of(gesture).box == Box(20, 20, 80, 60)
     assert gesture.labels == ("Cat",)
 
 
@@ -159,15 +174,15 @@ def test_a_shape_is_the_box_around_it_within_the_image(item: dict[str, Any], cor
 def test_a_shape_without_an_area_is_a_click_in_its_middle(item: dict[str, Any], point: Point) -> None:
     (gesture,) = gestures(drawn(item))
     assert gesture.prompt.points == (point,)
-    assert gesture.prompt.box is None
+    assert prompt_of(gesture).box is None
 
 
 def test_each_box_asks_for_a_region_and_clicks_count_for_each() -> None:
     first, second = gestures(
         drawn(rectangle(0, 0, 10, 10), click(50, 50, is_positive=False), rectangle(50, 50, 10, 10))
     )
-    assert first.prompt.box == Box(0, 0, 20, 10)
-    assert second.prompt.box == Box(100, 50, 120, 60)
+    assert prompt_of(first).box == Box(0, 0, 20, 10)
+    assert prompt_of(second).box == Box(100, 50, 120, 60)
     assert first.prompt.points == second.prompt.points == (Point(100, 50, positive=False),)
 
 
@@ -202,15 +217,17 @@ def test_an_impossible_image_size_is_refused() -> None:
 
 def test_what_label_studio_recorded_is_understood() -> None:
     (rotated,) = gestures(recorded("predict_rectangle_3point_rotated"))
-    assert rotated.prompt.box is not None
-    corners = (rotated.prompt.box.x1, rotated.prompt.box.y1, rotated.prompt.box.x2, rotated.prompt.box.y2)
+    box = prompt_of(rotated).box
+    assert box is not None
+    corners = (box.x1, box.y1, box.x2, box.y2)
     assert corners == pytest.approx((205.483, 185.840, 400.442, 355.760), abs=1e-2)
     (twins,) = gestures(recorded("predict_keypoint_with_separate_Labels"))
     assert len(twins.prompt.points) == 1
     assert twins.labels == ("A",)
     (page,) = gestures(recorded("predict_multiimage_item_index"))
     assert (page.item_index, page.prompt.frame) == (1, ImageSize(800, 600))
-    assert gestures(recorded("predict_keypoint_neg_only")) == ()
+    (alone,) = gestures(recorded("predict_keypoint_neg_only"))
+    assert isinstance(alone.prompt, Carving)
 
 
 def test_more_items_than_anybody_draws_are_refused() -> None:

@@ -15,12 +15,15 @@ from server.core.prediction import MaskPrediction
 from server.core.prompt import Prompt
 from server.core.reference import ImageReference
 from server.errors import ImageError, ImageRefused, ImageUnavailable, ImageUnreadable
+from server.service.demand import Priority
 from server.service.embedder import Embedder
+from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
+from tests.waiting import until
 
 T = TypeVar("T")
 FRESH_SECONDS = 300.0
-CAT, DOG = b"cat", b"dog"
+CAT, DOG, COW, HEN = b"cat", b"dog", b"cow", b"hen"
 
 
 class FakeModel:
@@ -28,13 +31,14 @@ class FakeModel:
 
     def __init__(self) -> None:
         self.encoded: list[bytes] = []
-        self.go = threading.Event()
+        self.started, self.go = threading.Event(), threading.Event()
         self.go.set()
 
     def key(self, image_sha256: str) -> EmbeddingKey:
         return EmbeddingKey(image_sha256, "encoder", "preprocessing")
 
     def encode(self, image: Image) -> ImageEmbedding:
+        self.started.set()
         assert self.go.wait(10)
         self.encoded.append(image.tobytes())
         return ImageEmbedding(ImageSize(*image.shape[:2]), {"pixels": image.copy()})
@@ -102,12 +106,17 @@ class Desk:
         self.images, self.clock, self.model = images, Clock(), FakeModel()
         self.cache = MemoryCache(1 << 20) if cache is None else cache
         identities = Identities(FRESH_SECONDS, self.clock)
-        self.embedder = Embedder(self.model, self.cache, images, decode_image, identities, encoder)
+        self.queue = EncodeQueue(encoder, 8)
+        self.embedder = Embedder(self.model, self.cache, images, decode_image, identities, self.queue)
 
-    async def embed(self, name: str = "a") -> bytes:
+    async def embed(self, name: str = "a", priority: Priority = Priority.CLICK) -> bytes:
         """The pixels of the embedding of the image called `name`."""
-        embedding = await self.embedder.embed(ImageReference(name, "1"))
+        embedding = await self.embedder.embed(ImageReference(name, "1"), priority)
         return embedding.tensors["pixels"].tobytes()
+
+    async def queued(self, count: int) -> None:
+        """Returns once so many images wait behind the one that is encoded."""
+        await until(lambda: self.model.started.is_set() and self.queue.depth.total() == count)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -127,7 +136,7 @@ def test_an_embedding_is_of_the_image_that_the_task_names(encoder: Executor) -> 
     async def scenario() -> None:
         desk = Desk(encoder, FakeImages(a=CAT, b=DOG + DOG))
         assert await desk.embed("a") == CAT
-        embedding = await desk.embedder.embed(ImageReference("b", "2"))
+        embedding = await desk.embedder.embed(ImageReference("b", "2"), Priority.CLICK)
         assert (embedding.size, embedding.tensors["pixels"].tobytes()) == (ImageSize(1, 2), DOG + DOG)
         assert desk.images.fetched == ["web:a", "web:b"]
 
@@ -150,9 +159,9 @@ def test_many_who_wait_for_one_image_share_one_fetch_and_one_encode(encoder: Exe
 def test_a_click_on_a_known_image_touches_neither_network_nor_encoder(encoder: Executor) -> None:
     async def scenario() -> None:
         desk = Desk(encoder, FakeImages(a=CAT))
-        first = await desk.embedder.embed(ImageReference("a", "1"))
+        first = await desk.embedder.embed(ImageReference("a", "1"), Priority.CLICK)
         desk.clock.now += FRESH_SECONDS - 1
-        assert await desk.embedder.embed(ImageReference("a", "2")) is first
+        assert await desk.embedder.embed(ImageReference("a", "2"), Priority.CLICK) is first
         assert (desk.images.fetched, desk.model.encoded) == (["web:a"], [CAT])
 
     run(scenario())
@@ -317,13 +326,93 @@ def test_clicks_do_not_each_wait_for_an_image_that_cannot_be_fetched_again(encod
     run(scenario())
 
 
+def test_a_click_lifts_the_precompute_of_its_image_and_nothing_is_encoded_twice(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT, b=DOG, c=COW, d=HEN))
+        desk.model.go.clear()
+        running = asyncio.create_task(desk.embed("a", Priority.CRAWL))
+        await desk.queued(0)
+        crawled = [asyncio.create_task(desk.embed(name, Priority.CRAWL)) for name in "bcd"]
+        await desk.queued(3)
+        click = asyncio.create_task(desk.embed("d", Priority.CLICK))
+        await asyncio.sleep(0)
+        desk.model.go.set()
+        assert await click == HEN
+        assert await asyncio.gather(running, *crawled) == [CAT, DOG, COW, HEN]
+        assert desk.model.encoded == [CAT, HEN, DOG, COW]
+
+    run(scenario())
+
+
+def test_a_click_lifts_the_same_content_that_is_queued_under_another_uri(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT, b=DOG, c=COW, d=COW))
+        desk.model.go.clear()
+        crawled = [asyncio.create_task(desk.embed(name, Priority.CRAWL)) for name in "abc"]
+        await desk.queued(2)
+        click = asyncio.create_task(desk.embed("d", Priority.CLICK))
+        await until(lambda: desk.queue.depth == {Priority.CRAWL: 1, Priority.CLICK: 1})
+        desk.model.go.set()
+        await asyncio.gather(click, *crawled)
+        assert desk.model.encoded == [CAT, COW, DOG]
+
+    run(scenario())
+
+
+def test_an_image_that_only_clicks_wanted_is_not_encoded_once_they_are_gone(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT, b=DOG, c=COW))
+        desk.model.go.clear()
+        first, gone = asyncio.create_task(desk.embed("a")), asyncio.create_task(desk.embed("b"))
+        opened = asyncio.create_task(desk.embed("c", Priority.OPENED))
+        await desk.queued(2)
+        gone.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await gone
+        desk.model.go.set()
+        await asyncio.gather(first, opened)
+        assert desk.model.encoded == [CAT, COW]
+        assert await desk.embed("b") == DOG
+
+    run(scenario())
+
+
+def test_what_is_kept_is_known_without_touching_network_or_encoder(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT))
+        reference = ImageReference("a", "1")
+        assert not await desk.embedder.is_kept(reference)
+        assert desk.images.fetched == []
+        await desk.embed()
+        assert await desk.embedder.is_kept(reference)
+
+    run(scenario())
+
+
+def test_closing_gives_up_what_is_fetched_and_what_is_queued(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT, b=DOG, c=COW))
+        desk.model.go.clear()
+        waiting = [asyncio.create_task(desk.embed(name)) for name in "ab"]
+        await desk.queued(1)
+        desk.images.go.clear()
+        waiting.append(asyncio.create_task(desk.embed("c")))
+        await asyncio.sleep(0)
+        await desk.embedder.close()
+        desk.model.go.set()
+        errors = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(error) for error in errors] == [asyncio.CancelledError] * 3
+
+    run(scenario())
+
+
 def test_an_image_and_a_crop_of_it_are_two_embeddings_each_made_once(encoder: Executor) -> None:
     async def scenario() -> None:
         desk = Desk(encoder, FakeImages(a=CAT + DOG))
         part = ImageReference("a", "1", Crop(1, 0, ImageSize(1, 1), ImageSize(1, 2)))
         whole = ImageReference("a", "1")
-        together = await asyncio.gather(*(desk.embedder.embed(reference) for reference in (whole, part, part)))
-        again = [await desk.embedder.embed(reference) for reference in (whole, part)]
+        together = await asyncio.gather(*(desk.embedder.embed(each, Priority.CLICK) for each in (whole, part, part)))
+        again = [await desk.embedder.embed(each, Priority.CLICK) for each in (whole, part)]
         pixels = [embedding.tensors["pixels"].tobytes() for embedding in (*together, *again)]
         assert pixels == [CAT + DOG, DOG, DOG, CAT + DOG, DOG]
         assert sorted(desk.model.encoded) == [CAT + DOG, DOG]

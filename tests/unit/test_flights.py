@@ -5,9 +5,11 @@ from typing import Any, TypeVar
 
 import pytest
 
+from server.service.demand import Abandoned, Demand, Priority
 from server.service.flights import Flights
 
 T = TypeVar("T")
+CLICK = Demand(Priority.CLICK)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -24,7 +26,7 @@ class Work:
         self.starts, self.error = 0, error
         self.started, self.go, self.ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def __call__(self) -> int:
+    async def __call__(self, demand: Demand) -> int:
         self.starts += 1
         number = self.starts
         self.started.set()
@@ -38,9 +40,9 @@ class Work:
 def test_work_that_many_wait_for_is_done_once() -> None:
     async def scenario() -> None:
         flights, work = Flights[int](), Work()
-        waiters = [asyncio.create_task(flights.join("a", work)) for _ in range(20)]
+        waiters = [asyncio.create_task(flights.join("a", work, CLICK)) for _ in range(20)]
         await work.started.wait()
-        waiters += [asyncio.create_task(flights.join("a", work))]
+        waiters += [asyncio.create_task(flights.join("a", work, CLICK))]
         work.go.set()
         assert await asyncio.gather(*waiters) == [1] * 21
 
@@ -51,7 +53,7 @@ def test_each_key_has_a_flight_of_its_own() -> None:
     async def scenario() -> None:
         flights, work = Flights[int](), Work()
         work.go.set()
-        assert sorted(await asyncio.gather(flights.join("a", work), flights.join("b", work))) == [1, 2]
+        assert sorted(await asyncio.gather(flights.join("a", work, CLICK), flights.join("b", work, CLICK))) == [1, 2]
 
     run(scenario())
 
@@ -60,7 +62,7 @@ def test_work_is_done_anew_once_it_has_landed() -> None:
     async def scenario() -> None:
         flights, work = Flights[int](), Work()
         work.go.set()
-        assert [await flights.join("a", work) for _ in range(3)] == [1, 2, 3]
+        assert [await flights.join("a", work, CLICK) for _ in range(3)] == [1, 2, 3]
 
     run(scenario())
 
@@ -68,12 +70,12 @@ def test_work_is_done_anew_once_it_has_landed() -> None:
 def test_an_error_reaches_every_waiter_and_the_next_call_works() -> None:
     async def scenario() -> None:
         flights, work = Flights[int](), Work(ValueError("broken"))
-        waiters = [asyncio.create_task(flights.join("a", work)) for _ in range(3)]
+        waiters = [asyncio.create_task(flights.join("a", work, CLICK)) for _ in range(3)]
         work.go.set()
         errors = await asyncio.gather(*waiters, return_exceptions=True)
         assert [repr(error) for error in errors] == ["ValueError('broken')"] * 3
         work.error = None
-        assert await flights.join("a", work) == 2
+        assert await flights.join("a", work, CLICK) == 2
 
     run(scenario())
 
@@ -82,7 +84,7 @@ def test_an_error_reaches_every_waiter_and_the_next_call_works() -> None:
 def test_a_caller_that_gives_up_leaves_the_work_going_for_the_others(gives_up: int) -> None:
     async def scenario() -> None:
         flights, work = Flights[int](), Work()
-        waiters = [asyncio.create_task(flights.join("a", work)) for _ in range(2)]
+        waiters = [asyncio.create_task(flights.join("a", work, CLICK)) for _ in range(2)]
         await work.started.wait()
         waiters[gives_up].cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -96,12 +98,12 @@ def test_a_caller_that_gives_up_leaves_the_work_going_for_the_others(gives_up: i
 def test_work_goes_on_when_everyone_has_given_up_and_a_newcomer_joins_it() -> None:
     async def scenario() -> None:
         flights, work = Flights[int](), Work()
-        waiter = asyncio.create_task(flights.join("a", work))
+        waiter = asyncio.create_task(flights.join("a", work, CLICK))
         await work.started.wait()
         waiter.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiter
-        newcomer = asyncio.create_task(flights.join("a", work))
+        newcomer = asyncio.create_task(flights.join("a", work, CLICK))
         work.go.set()
         assert await newcomer == 1
 
@@ -114,7 +116,7 @@ def test_an_error_that_nobody_waits_for_is_not_reported_as_lost() -> None:
     async def scenario() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
         flights, work = Flights[int](), Work(ValueError("broken"))
-        waiter = asyncio.create_task(flights.join("a", work))
+        waiter = asyncio.create_task(flights.join("a", work, CLICK))
         await work.started.wait()
         waiter.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -125,3 +127,57 @@ def test_an_error_that_nobody_waits_for_is_not_reported_as_lost() -> None:
     run(scenario())
     gc.collect()
     assert complaints == []
+
+
+def test_a_flight_is_as_urgent_as_the_most_urgent_who_wait_for_it() -> None:
+    async def scenario() -> None:
+        demands: list[Demand] = []
+
+        async def watched(demand: Demand) -> int:
+            demands.append(demand)
+            return await work(demand)
+
+        flights, work = Flights[int](), Work()
+        crawl = asyncio.create_task(flights.join("a", watched, Demand(Priority.CRAWL)))
+        await work.started.wait()
+        seen = [demands[0].priority]
+        click = asyncio.create_task(flights.join("a", watched, CLICK))
+        await asyncio.sleep(0)
+        seen.append(demands[0].priority)
+        click.cancel()
+        crawl.cancel()
+        await asyncio.gather(click, crawl, return_exceptions=True)
+        seen.append(demands[0].priority)
+        assert seen == [Priority.CRAWL, Priority.CLICK, None]
+
+    run(scenario())
+
+
+def test_who_joins_a_flight_that_is_being_abandoned_starts_it_anew() -> None:
+    async def scenario() -> None:
+        flights, work = Flights[int](), Work(Abandoned())
+        first = asyncio.create_task(flights.join("a", work, CLICK))
+        await work.started.wait()
+        work.go.set()
+        await work.ended.wait()
+        work.error = None
+        work.go.clear()
+        waiters = [first, asyncio.create_task(flights.join("a", work, CLICK))]
+        for _ in range(5):  # both have joined the new flight
+            await asyncio.sleep(0)
+        work.go.set()
+        assert await asyncio.gather(*waiters) == [2, 2]
+
+    run(scenario())
+
+
+def test_closing_ends_all_flights() -> None:
+    async def scenario() -> None:
+        flights, work = Flights[int](), Work()
+        waiter = asyncio.create_task(flights.join("a", work, CLICK))
+        await work.started.wait()
+        await flights.close()
+        with pytest.raises(asyncio.CancelledError):
+            await waiter
+
+    run(scenario())

@@ -20,6 +20,7 @@ from server.core.reference import ImageReference
 from server.core.region import Region
 from server.errors import ImageUnavailable, Overloaded
 from server.service.embedder import Embedder
+from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
 from server.service.magnifier import Magnifier
 from server.service.refiner import Refiner
@@ -36,6 +37,7 @@ class FakeModel:
     def __init__(self) -> None:
         self.encoding, self.go = threading.Event(), threading.Event()
         self.go.set()
+        self.decoded: list[float] = []
 
     def key(self, image_sha256: str) -> EmbeddingKey:
         return EmbeddingKey(image_sha256, "encoder", "preprocessing")
@@ -47,6 +49,7 @@ class FakeModel:
 
     def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
         x = int(prompt.points[0].x)
+        self.decoded.append(x)
         mask = np.zeros((prompt.frame.height, prompt.frame.width), np.bool_)
         mask[0, x] = x != 9
         return MaskPrediction(mask, x / 10, np.zeros((256, 256), np.float32))
@@ -74,8 +77,8 @@ def decode_image(content: bytes) -> Image:
     return np.full((1, 1, 3), content[0], np.uint8)
 
 
-def click(x: float) -> Gesture:
-    return Gesture(Prompt(FRAME, (Point(x, 0),)), "image", "click", ("Dog",))
+def click(x: float, ids: str = "") -> Gesture:
+    return Gesture(Prompt(FRAME, (Point(x, 0),)), "image", "click", ("Dog",), item_ids=frozenset(ids))
 
 
 class Desk:
@@ -85,12 +88,20 @@ class Desk:
         encoder, decoder = threads
         self.model, self.images = FakeModel(), FakeImages()
         identities = Identities(300.0, lambda: 0.0)
-        embedder = Embedder(self.model, MemoryCache(1 << 20), self.images, decode_image, identities, encoder)
-        magnifier = Magnifier(embedder, self.model, decoder)
-        self.segmenter = Segmenter(embedder, magnifier, Refiner(self.model, lambda: 0.0), decoder, capacity)
+        embedder = Embedder(
+            self.model, MemoryCache(1 << 20), self.images, decode_image, identities, EncodeQueue(encoder, 8)
+        )
+        refiner = Refiner(self.model, lambda: 0.0)
+        magnifier = Magnifier(embedder, refiner, self.model, decoder)
+        self.segmenter = Segmenter(embedder, magnifier, refiner, decoder, capacity)
 
     async def segment(self, *xs: float, image: str = "a") -> list[Region]:
         return await self.segmenter.segment(ImageReference(image, "1"), [click(x) for x in xs], BRUSH, AnswerOptions())
+
+    async def drawn(self, x: float, ids: str, image: str = "a", task: str = "1") -> int:
+        """How many regions answer the items with these ids, each a letter."""
+        reference = ImageReference(image, task)
+        return len(await self.segmenter.segment(reference, [click(x, ids)], BRUSH, AnswerOptions()))
 
     async def scores(self, *xs: float, image: str = "a") -> list[float]:
         return [region.score for region in await self.segment(*xs, image=image)]
@@ -190,5 +201,59 @@ def test_a_click_that_is_given_up_makes_room_for_the_next(threads: tuple[Executo
             await given_up
         desk.images.go.set()
         assert await desk.scores(2) == [0.2]
+
+    run(scenario())
+
+
+def test_of_clicks_that_add_up_only_the_last_is_decoded(threads: tuple[Executor, Executor]) -> None:
+    async def scenario() -> None:
+        desk = Desk(threads)
+        desk.images.go.clear()
+        asked = [asyncio.create_task(desk.drawn(x, ids)) for x, ids in [(1, "a"), (2, "ab"), (3, "abc")]]
+        await desk.images.started.wait()
+        desk.images.go.set()
+        assert await asyncio.gather(*asked) == [0, 0, 1]
+        assert desk.model.decoded == [3]
+
+    run(scenario())
+
+
+def test_a_click_is_answered_that_no_newer_one_holds_all_of(threads: tuple[Executor, Executor]) -> None:
+    async def scenario() -> None:
+        desk = Desk(threads)
+        desk.images.go.clear()
+        asked = [
+            asyncio.create_task(work)
+            for work in (
+                desk.drawn(1, "abc"),
+                desk.drawn(2, "ab"),  # fewer
+                desk.drawn(3, "ab"),  # the same, perhaps moved
+                desk.drawn(4, "xy"),  # another annotator's
+                desk.drawn(5, ""),  # without ids
+                desk.drawn(6, "a", image="b"),
+                desk.drawn(7, "a", task="2"),
+                desk.drawn(8, "abd"),
+            )
+        ]
+        await desk.images.started.wait()
+        desk.images.go.set()
+        assert await asyncio.gather(*asked) == [1, 0, 0, 1, 1, 1, 1, 1]
+        assert sorted(desk.model.decoded) == [1, 4, 5, 6, 7, 8]
+
+    run(scenario())
+
+
+def test_a_click_that_waits_for_the_decoder_is_dropped_for_a_newer_one(threads: tuple[Executor, Executor]) -> None:
+    async def scenario() -> None:
+        desk, go = Desk(threads), threading.Event()
+        await desk.drawn(0, "z")
+        threads[1].submit(go.wait, 10)
+        asked = [asyncio.create_task(desk.drawn(1, "a"))]
+        await asyncio.sleep(0.01)
+        asked.append(asyncio.create_task(desk.drawn(2, "ab")))
+        await asyncio.sleep(0.01)
+        go.set()
+        assert await asyncio.gather(*asked) == [0, 1]
+        assert desk.model.decoded == [0, 2]
 
     run(scenario())

@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
-from server.core.labelconfig import ObjectTag
-from server.core.task import image_value
+from server.core.labelconfig import ObjectTag, parse_label_config
+from server.core.reference import ImageReference
+from server.core.task import Task, image_references, image_value
 from server.errors import BadTask
 
 
@@ -86,3 +87,35 @@ def test_a_task_without_data_says_so() -> None:
 def test_a_template_takes_names_and_leaves_what_follows_them() -> None:
     tag = ObjectTag("Image", "image", "https://host/$folder/$name.jpg?v=$0", is_list=False)
     assert image_value({"folder": "a", "name": "b", "0": 7}, tag, None) == "https://host/a/b.jpg?v=7"
+
+
+def references(config: str, data: dict[str, Any]) -> list[str]:
+    return [reference.value for reference in image_references(Task("7", data), parse_label_config(config))]
+
+
+def test_all_images_that_a_task_shows_are_found_the_first_ones_first() -> None:
+    config = """<View><Header name="h" value="$title"/><Image name="a" valueList="$pages"/>
+        <Image name="b" value="$cover"/><Image name="c" valueList="$plans"/></View>"""
+    data = {"title": "t", "pages": ["p1", "p2", "p3"], "cover": "c", "plans": ["n1", "n2"]}
+    assert references(config, data) == ["p1", "c", "n1", "p2", "n2", "p3"]
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        ({"pages": ["p1"]}, ["p1"]),
+        ({"pages": [None, " ", "p3"], "cover": "c"}, ["p3", "c"]),
+        ({"pages": "no list", "cover": "c"}, ["c"]),
+        ({"pages": 7, "cover": 7}, []),
+        ({"pages": ["same", "same"], "cover": "same"}, ["same"]),
+        ({}, []),
+    ],
+)
+def test_images_that_a_task_lacks_are_left_out(data: dict[str, Any], found: list[str]) -> None:
+    config = '<View><Image name="a" valueList="$pages"/><Image name="b" value="$cover"/></View>'
+    assert references(config, data) == found
+
+
+def test_a_reference_names_its_task() -> None:
+    config = parse_label_config('<View><Image name="a" value="$image"/></View>')
+    assert image_references(Task("7", {"image": "/a.png"}), config) == [ImageReference("/a.png", "7")]

@@ -50,7 +50,7 @@ def test_a_path_prefix_leads_to_the_same_endpoints_without_redirects(settings: S
         assert client.get("/health").status_code == 404
 
 
-def test_an_opened_task_gets_an_empty_answer_and_no_image_is_fetched(client: Client, site: Site) -> None:
+def test_an_opened_task_gets_an_empty_answer(client: Client, site: Site) -> None:
     opened = body(site.put("/a.png", png(40, 60)), None) | {
         "params": {"login": None, "password": None, "context": None}
     }
@@ -97,6 +97,23 @@ def test_a_negative_click_takes_its_surroundings_away(client: Client, site: Site
     assert decode_mask(without)[60, 96]
     assert not decode_mask(with_negative)[60, 96]
     assert decode_mask(with_negative)[60, 80]
+
+
+def test_with_auto_accept_a_negative_click_arrives_alone_and_replaces_the_region_it_is_on(
+    client: Client, site: Site
+) -> None:
+    url = site.put("/a.png", png(120, 160))
+    (accepted,) = ask(client, url, [click(80, 60, 160, 120)])
+    (carved,) = ask(client, url, [click(96, 60, 160, 120, is_positive=False)])
+    assert carved["id"] == accepted["id"]
+    assert decode_mask(accepted)[60, 96]
+    assert not decode_mask(carved)[60, 96]
+    assert decode_mask(carved)[60, 80]
+    (again,) = ask(client, url, [click(64, 60, 160, 120, is_positive=False)])
+    assert again["id"] == accepted["id"]
+    assert not decode_mask(again)[60, [64, 96]].any()
+    (both,) = ask(client, url, [click(80, 60, 160, 120), box(70, 50, 90, 70, 160, 120)])
+    assert both["id"] != accepted["id"]
 
 
 @pytest.mark.parametrize("drawn", [[], [click(30, 20, 60, 40, is_positive=False)]])

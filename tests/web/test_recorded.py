@@ -19,7 +19,7 @@ BY_KIND = {
     kind: [path for path in RECORDED if path.name.startswith(kind)] for kind in ("predict_", "webhook_", "setup")
 }
 OPENED = [path for path in BY_KIND["predict_"] if "noninteractive" in path.name]
-# answered without a region: a negative click alone asks for nothing
+# answered without a region: there is nothing to carve a negative click out of
 NEGATIVE = [path for path in BY_KIND["predict_"] if path.stem == "predict_keypoint_neg_only"]
 # set up with the extra params {"a": 1, "b": "x"}
 FOREIGN = [path for path in BY_KIND["setup"] if path.stem == "setup_basic_auth_extra_params"]

@@ -1,6 +1,7 @@
 """The real MobileSAM, where its graphs have been pulled."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from server.app import load_model
 from server.runtime.model import SamModel
 from server.settings import Settings, read_settings
 from server.weights.store import GraphStore, find_manifest
+from tests.weights.served import Served
+from tests.weights.serving import serving
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +31,15 @@ def graphs(real_settings: Settings) -> Path:
 @pytest.fixture(scope="session")
 def mobile_sam(graphs: Path, real_settings: Settings) -> SamModel:
     return load_model(real_settings)
+
+
+@pytest.fixture(scope="session")
+def served(mobile_sam: SamModel) -> Served:
+    return Served(mobile_sam)
+
+
+@pytest.fixture
+def server(graphs: Path, tmp_path: Path) -> Iterator[str]:
+    """The URL of `samserve serve` in a process of its own, with an empty cache."""
+    with serving(graphs, tmp_path / "cache") as running:
+        yield running.url

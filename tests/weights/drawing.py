@@ -49,5 +49,34 @@ def polygon(thing: Object) -> list[list[float]]:
     return percent
 
 
+def ellipse(thing: Object) -> dict[str, float]:
+    """The ellipse with the object's centre and second moments, as an Ellipse region's value."""
+    places = np.argwhere(thing.mask)[:, ::-1] + 0.5  # (N, 2): x, y
+    x, y = places.mean(axis=0)
+    (least, most), axes = np.linalg.eigh(np.cov(places.T, bias=True) + np.eye(2) / 12)  # a pixel is a square
+    rotation = np.degrees(np.arctan2(axes[1, 1], axes[0, 1])) % 360
+    radii = _in_percent(thing, radiusX=2 * np.sqrt(most), radiusY=2 * np.sqrt(least))
+    return _in_percent(thing, x=x, y=y) | radii | {"rotation": float(rotation)}
+
+
+def three_point_box(thing: Object) -> dict[str, float]:
+    """The smallest turned rectangle around the object, as the editor's 3-point tool sends it.
+
+    (x, y) is the corner that it is turned about, clockwise by `rotation` degrees.
+    """
+    pixels = np.argwhere(thing.mask)[:, ::-1]  # (N, 2): x, y
+    corners = np.concatenate([pixels + corner for corner in ((0, 0), (0, 1), (1, 0), (1, 1))]).astype(np.float32)
+    (x, y), (across, down), degrees = cv2.minAreaRect(corners)
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    left, top = x - (across * cos - down * sin) / 2, y - (across * sin + down * cos) / 2
+    return _in_percent(thing, x=left, y=top, width=across, height=down) | {"rotation": degrees}
+
+
+def _in_percent(thing: Object, **pixels: float) -> dict[str, float]:
+    height, width = thing.mask.shape
+    sides = {"x": width, "width": width, "radiusX": width, "y": height, "height": height, "radiusY": height}
+    return {name: float(100 * length / sides[name]) for name, length in pixels.items()}
+
+
 def _disc(size: int) -> cv2.typing.MatLike:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))

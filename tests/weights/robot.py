@@ -73,6 +73,12 @@ def click_ious(thing: Object, predict: Callable[[Sequence[Click]], Mask], clicks
         taken.append(following)
 
 
+def worst_leak(thing: Object, mask: Mask) -> tuple[float, float] | None:
+    """(x, y), the place deepest in what the mask has too much; None where it has nothing too much."""
+    depth, x, y = _deepest(mask & ~thing.mask & ~thing.ignore)
+    return (x + 0.5, y + 0.5) if depth > 0 else None
+
+
 def _next_click(thing: Object, mask: Mask, taken: Sequence[Click]) -> Click | None:
     missed, leaked = thing.mask & ~mask & ~thing.ignore, mask & ~thing.mask & ~thing.ignore
     (depth_missed, *at_missed), (depth_leaked, *at_leaked) = _deepest(missed, taken), _deepest(leaked, taken)

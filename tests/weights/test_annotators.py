@@ -1,79 +1,22 @@
 """Eight annotators on eight real pictures, over real HTTP, with the real model."""
 
-import contextlib
-import io
-import os
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pytest
-from PIL import Image
 
 from tests.conftest import Site
 from tests.studio import body, click, decode_mask
+from tests.weights.scenes import DISCS, scene
 
-ANNOTATORS, CLICKS = 8, 5
-
-
-@pytest.fixture
-def server(graphs: Path) -> Iterator[str]:
-    """`samserve serve` in a process of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    environment = os.environ | {"SAMSERVE_ALLOW_HOSTS": "127.0.0.1"}
-    command = [sys.executable, "-m", "server", "serve", "--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
-        assert process.stderr
-        try:
-            for line in process.stderr:
-                if b"In Label Studio" in line:
-                    break
-            url = f"http://127.0.0.1:{port}"
-            _wait_until_up(url)
-            with ThreadPoolExecutor(1) as drain:
-                drain.submit(process.stderr.read)
-                yield url
-                process.terminate()
-        finally:
-            process.kill()
-
-
-def _wait_until_up(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with contextlib.suppress(httpx.ConnectError):
-            assert httpx.get(url + "/health").json()["model_class"] == "MobileSAM"
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{url} did not come up")
-
-
-def scene(number: int) -> bytes:
-    """Bright discs on a dark, noisy ground, of a size that no other scene has."""
-    rng = np.random.default_rng(number)
-    height, width = 300 + 20 * number, 480
-    rows, columns = np.mgrid[:height, :width]
-    picture = rng.normal(60, 12, (height, width, 3))
-    for k in range(CLICKS):
-        disc = (rows - 150) ** 2 + (columns - (60 + 90 * k)) ** 2 < (20 + 3 * number) ** 2
-        picture[disc] = rng.integers(120, 255, 3)
-    buffer = io.BytesIO()
-    Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=92)
-    return buffer.getvalue()
+ANNOTATORS = 8
 
 
 def session(server: str, image: str, number: int) -> list[list[int]]:
     """Each click on another disc; a new connection each time, as Label Studio makes."""
     answers = []
-    for k in range(CLICKS):
+    for k in range(DISCS):
         drawn = [click(60 + 90 * k, 150, 480, 300 + 20 * number)]
         answer = httpx.post(f"{server}/predict", json=body(image, drawn), timeout=90)
         assert answer.status_code == 200, answer.text
@@ -90,5 +33,5 @@ def test_eight_annotators_get_the_masks_that_each_would_get_alone(server: str, s
         together = list(pool.map(session, [server] * ANNOTATORS, urls, range(ANNOTATORS)))
     alone = [session(server, url, number) for number, url in enumerate(urls)]
     assert together == alone
-    assert len({str(rle) for masks in alone for rle in masks}) == ANNOTATORS * CLICKS
+    assert len({str(rle) for masks in alone for rle in masks}) == ANNOTATORS * DISCS
     assert len(site.requests) == ANNOTATORS

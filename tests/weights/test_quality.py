@@ -1,80 +1,26 @@
 """The real model on real photographs with human masks: as good as its graphs allow, and exactly what they say."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import onnxruntime as ort
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from server.core.context import Gesture, gestures
-from server.core.embedding import ImageEmbedding
-from server.core.geometry import Box, ImageSize, Point
-from server.core.items import DrawnItem
+from server.core.geometry import ImageSize
 from server.core.prediction import Mask
-from server.core.prompt import Prompt
-from server.core.reference import ImageReference
-from server.core.rle import encode_rle
-from server.images.decode import decode_image
-from server.runtime.model import SamModel
-from server.service.refiner import Refiner
-from tests.weights.drawing import blob, polygon, scribble
-from tests.weights.robot import Click, Object, click_ious, first_click, iou, objects, quality_set
+from tests.weights.robot import click_ious, first_click, iou, objects, quality_set
+from tests.weights.served import Served
 
 # mean IoU of these graphs, fed by their reference preprocessing, on the public set of 55 objects
 REFERENCE = {"box": 0.819, "1 click": 0.579, "3 clicks": 0.752, "5 clicks": 0.816, "10 clicks": 0.860}
-# mean IoU of drawn areas, made of the human masks as tests/weights/drawing.py says; see docs/adr/0004
-DRAWN = {"blob": 0.863, "scribble": 0.728, "polygon": 0.865}
 # mean IoU after so many clicks, and clicks to IoU 0.9, when each decode is given the logits of the one before
 REFINED, NOC90 = {3: 0.785, 5: 0.862, 10: 0.909}, 5.00
 TOLERANCE = 0.01
 MEAN = np.array([123.675, 116.28, 103.53], np.float32)
 STD = np.array([58.395, 57.12, 57.375], np.float32)
-
-
-class Served:
-    """Photographs by the code that serves them; each is encoded once."""
-
-    def __init__(self, model: SamModel) -> None:
-        self._model = model
-        self._embeddings: dict[Path, ImageEmbedding] = {}
-
-    def embedding(self, photo: Path) -> ImageEmbedding:
-        if photo not in self._embeddings:
-            self._embeddings[photo] = self._model.encode(decode_image(photo.read_bytes(), 10**9))
-        return self._embeddings[photo]
-
-    def box(self, thing: Object) -> Mask:
-        embedding = self.embedding(thing.photo)
-        return self._model.decode(embedding, Prompt(embedding.size, box=Box(*thing.bbox))).mask
-
-    def drawn(self, thing: Object, value: dict[str, object]) -> Mask:
-        """The mask for a drawn item, sent as Label Studio sends it."""
-        embedding = self.embedding(thing.photo)
-        height, width = thing.mask.shape
-        item = {"from_name": "b", "to_name": "i", "original_width": width, "original_height": height, "value": value}
-        (gesture,) = gestures(msgspec.json.decode(msgspec.json.encode([item]), type=list[DrawnItem]))
-        return self._model.decode(embedding, gesture.prompt).mask
-
-    def added_clicks(self, thing: Object) -> Callable[[Sequence[Click]], Mask]:
-        """Answers clicks that are added one at a time, each time with all of them, as an annotator's are."""
-        refiner, embedding = Refiner(self._model, lambda: 0.0), self.embedding(thing.photo)
-
-        def answer(clicks: Sequence[Click]) -> Mask:
-            points = tuple(Point(x, y, positive) for x, y, positive in clicks)
-            gesture = Gesture(Prompt(embedding.size, points), "image", "kp")
-            return refiner.decode(embedding, ImageReference(thing.photo.name, "1"), gesture).mask
-
-        return answer
-
-    def clicks(self, thing: Object, clicks: Sequence[Click]) -> Mask:
-        embedding = self.embedding(thing.photo)
-        points = tuple(Point(x, y, positive) for x, y, positive in clicks)
-        return self._model.decode(embedding, Prompt(embedding.size, points)).mask
 
 
 class Direct:
@@ -111,11 +57,6 @@ class Direct:
         return mask
 
 
-@pytest.fixture(scope="module")
-def served(mobile_sam: SamModel) -> Served:
-    return Served(mobile_sam)
-
-
 @pytest.mark.weights
 def test_masks_are_as_good_as_the_references(served: Served) -> None:
     ious = defaultdict(list)
@@ -136,17 +77,6 @@ def test_clicks_that_are_added_do_as_well_as_with_the_references_logits_fed_back
     after = {clicks: round(float(ious[:, clicks - 1].mean()), 4) for clicks in REFINED}
     assert all(after[clicks] >= REFINED[clicks] - 0.0005 for clicks in REFINED), after
     assert np.mean(needed) <= NOC90 + 0.005
-
-
-@pytest.mark.weights
-def test_drawn_areas_are_followed_as_well_as_was_measured(served: Served) -> None:
-    ious = defaultdict(list)
-    for thing in objects(quality_set()):
-        for kind, painted in (("blob", blob(thing)), ("scribble", scribble(thing))):
-            ious[kind].append(iou(thing, served.drawn(thing, {"rle": encode_rle(painted).tolist()})))
-        ious["polygon"].append(iou(thing, served.drawn(thing, {"points": polygon(thing)})))
-    means = {name: round(float(np.mean(values)), 4) for name, values in ious.items()}
-    assert all(means[name] >= DRAWN[name] - TOLERANCE for name in DRAWN), means
 
 
 @pytest.mark.weights

@@ -1,0 +1,47 @@
+"""Embeddings in memory, and behind it on disk."""
+
+import asyncio
+from concurrent.futures import Executor
+
+from server.cache.disk import DiskCache
+from server.cache.memory import MemoryCache
+from server.core.embedding import EmbeddingKey, ImageEmbedding
+
+_WAITING_WRITES = 64  # embeddings of some 4 MiB each; a disk that is slower than the encoder loses the rest
+
+
+class Tiered:
+    """An EmbeddingCache for one event loop, which neither reads nor writes of the disk hold up.
+
+    Attributes:
+        disk_hits, disk_misses: look-ups on disk, which are those that memory missed.
+        dropped_writes: embeddings that are in memory only, as too many waited for the disk.
+    """
+
+    def __init__(self, memory: MemoryCache, disk: DiskCache, reader: Executor, writer: Executor) -> None:
+        self._memory, self._disk, self._reader, self._writer = memory, disk, reader, writer
+        self._waiting: dict[EmbeddingKey, ImageEmbedding] = {}
+        self.disk_hits = self.disk_misses = self.dropped_writes = 0
+
+    async def find(self, key: EmbeddingKey) -> ImageEmbedding | None:
+        """The embedding from the nearest tier that has it, kept in memory then; None when none has."""
+        embedding = await self._memory.find(key) or self._waiting.get(key)
+        if embedding:
+            return embedding
+        read = await asyncio.get_running_loop().run_in_executor(self._reader, self._disk.get, key)
+        self.disk_hits += read is not None
+        self.disk_misses += read is None
+        meanwhile = self._memory.get(key)  # from another read, or from the encoder
+        if meanwhile is None and read is not None:
+            self._memory.put(key, read)
+        return meanwhile or read
+
+    def put(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
+        """Keeps the embedding in memory now and on disk soon."""
+        self._memory.put(key, embedding)
+        if len(self._waiting) >= _WAITING_WRITES:
+            self.dropped_writes += 1
+            return
+        self._waiting[key] = embedding
+        written = asyncio.get_running_loop().run_in_executor(self._writer, self._disk.put, key, embedding)
+        written.add_done_callback(lambda _: self._waiting.pop(key, None))

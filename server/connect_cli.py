@@ -1,0 +1,80 @@
+"""The command `samserve connect`."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from server.core.options import parse_extra_params
+from server.errors import BadOptions, BadSettings
+from server.images.label_studio import LabelStudioAuth
+from server.settings import Settings, read_settings
+from server.studio.api import StudioApi
+from server.studio.connect import Connection, connect, create
+
+_IMAGES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}  # what Label Studio takes as uploads and the editor shows
+
+
+@click.command("connect")
+@click.option("--project", type=int, help="The number of an existing project, as in its address.")
+@click.option("--create", "title", help="Make a project of this title instead.")
+@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Folder (or file) to upload into it.")
+@click.option("--url", help="Where Label Studio reaches samserve.  [http://localhost:PORT]")
+@click.option("--options", metavar="JSON", help='Answer options, such as \'{"output": "polygon"}\'.')
+@click.option("--yes", is_flag=True, help="Change the labeling config without asking.")
+def connect_command(
+    project: int | None, title: str | None, images: Path | None, url: str | None, options: str | None, *, yes: bool
+) -> None:
+    """Connect a Label Studio project with samserve.
+
+    Needs LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY. Doing it again changes nothing that is right already.
+    """
+    if (project is None) == (title is None):
+        raise click.UsageError("give --project NUMBER or --create TITLE")
+    if images and not title:
+        raise click.UsageError("--images goes with --create")
+    settings = read_settings(os.environ)
+    connection = Connection(
+        url=url or f"http://localhost:{settings.port}{settings.base_path}",
+        user=settings.basic_auth_user,
+        password=settings.basic_auth_pass,
+        extra_params=_options(options) if options else None,
+    )
+    asyncio.run(_run(settings, project, title, _files(images), connection, yes=yes))
+
+
+async def _run(
+    settings: Settings, project: int | None, title: str | None, images: list[Path], connection: Connection, *, yes: bool
+) -> None:
+    if not settings.label_studio_url or not settings.label_studio_api_key:
+        raise BadSettings("set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (a token from Account & Settings)")
+    auth = LabelStudioAuth(settings.label_studio_url, settings.label_studio_api_key)
+    api = StudioApi(settings.label_studio_url, auth)
+    try:
+        click.echo(f"Label Studio at {api.url}, as {await api.user()}")
+        number = project if project is not None else await create(api, title or "", images, click.echo)
+        await connect(api, number, connection, click.echo, lambda question: yes or click.confirm(question))
+        click.echo(f"Open {api.url}/projects/{number}/data")
+    finally:
+        await api.close()
+
+
+def _options(text: str) -> dict[str, Any]:
+    try:
+        given = msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise BadOptions(f'--options: expected a JSON object such as {{"output": "polygon"}}: {error}') from None
+    parse_extra_params(given)
+    return given
+
+
+def _files(images: Path | None) -> list[Path]:
+    if images is None or images.is_file():
+        return [images] if images else []
+    found = sorted(path for path in images.iterdir() if path.suffix.lower() in _IMAGES)
+    if not found:
+        raise click.UsageError(f"{images} has no images ({', '.join(sorted(_IMAGES))})")
+    return found

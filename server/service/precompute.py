@@ -1,0 +1,96 @@
+"""Embedding images before anyone clicks on them, in the background of a running server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
+
+import structlog
+
+from server.core.reference import ImageReference
+from server.errors import Overloaded, SamserveError
+from server.service.backlog import Backlog
+from server.service.demand import Priority
+from server.service.embedder import Embedder
+from server.stages import collect_stages
+
+# one worker per image that is fetched or waits for the encoder; the first is for opened tasks alone, so that they
+# wait for no crawl
+_WORKERS = (Priority.OPENED, Priority.CRAWL, Priority.CRAWL)
+_CRAWLED_AT_ONCE = 2
+
+log = structlog.get_logger("samserve.precompute")
+
+
+class Precompute:
+    """Works off a backlog while it is `running`; what fails is logged, and left to the click on that image.
+
+    `observe` is told the seconds by stage that each image took.
+    """
+
+    def __init__(self, embedder: Embedder, backlog: Backlog, observe: Callable[[Mapping[str, float]], None]) -> None:
+        self._embedder, self._backlog, self._observe = embedder, backlog, observe
+        self._under_way: dict[asyncio.Task[None], str] = {}
+        self._places = asyncio.Semaphore(_CRAWLED_AT_ONCE)
+
+    def want(self, reference: ImageReference, priority: Priority) -> None:
+        """Has an image embedded when it is its turn; returns at once."""
+        self._backlog.add(reference, priority)
+
+    async def crawl(self, reference: ImageReference) -> None:
+        """Embeds an image as the least urgent one, and returns when that is done; waits for a place first.
+
+        Raises:
+            ImageError: the image cannot be had, or is none.
+        """
+        async with self._places:
+            while True:
+                try:
+                    await self._embedder.embed(reference, Priority.CRAWL)
+                except Overloaded as error:
+                    await asyncio.sleep(error.retry_after)
+                else:
+                    return
+
+    async def is_kept(self, reference: ImageReference) -> bool:
+        """Whether an image needs no more encoding; False where it cannot be had at all."""
+        try:
+            return await self._embedder.is_kept(reference)
+        except SamserveError:
+            return False
+
+    def forget(self, tasks: Collection[str]) -> None:
+        """Gives up the images of these tasks, but for those that are being encoded or clicked on."""
+        self._backlog.forget(tasks)
+        for work, task in self._under_way.items():
+            if task in tasks:
+                work.cancel()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The backlog is worked off while this lasts."""
+        workers = [asyncio.create_task(self._work(least)) for least in _WORKERS]
+        try:
+            yield
+        finally:
+            tasks = [*workers, *self._under_way]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _work(self, least: Priority) -> None:
+        while True:
+            reference, priority = await self._backlog.take(least)
+            work = asyncio.create_task(self._embed(reference, priority))
+            self._under_way[work] = reference.task
+            await asyncio.wait([work])  # it may be cancelled alone
+            del self._under_way[work]
+
+    async def _embed(self, reference: ImageReference, priority: Priority) -> None:
+        try:
+            with collect_stages() as stages:
+                await self._embedder.embed(reference, priority)
+            self._observe(stages)
+        except SamserveError as error:
+            log.warning("not_precomputed", task=reference.task, error=type(error).__name__, reason=str(error))
+        except Exception:  # a bug of ours, which must not end precomputing
+            log.exception("not_precomputed", task=reference.task)

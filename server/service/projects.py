@@ -1,0 +1,40 @@
+"""The labeling config of each project, as it was last seen: it says which fields of a task are images."""
+
+from collections import OrderedDict
+
+import structlog
+
+from server.core.labelconfig import parse_label_config
+from server.core.reference import ImageReference
+from server.core.task import Task, image_references
+from server.errors import BadRequest
+
+log = structlog.get_logger("samserve.projects")
+
+
+class Projects:
+    """Remembers `capacity` projects' configs, the most recently used ones; used from the event loop only."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._configs: OrderedDict[str, str] = OrderedDict()
+
+    def put(self, project: str, label_config: str | None) -> None:
+        """From now on this is the project's config, if it is one."""
+        if not label_config:
+            return
+        self._configs[project] = label_config
+        self._configs.move_to_end(project)
+        if len(self._configs) > self._capacity:
+            self._configs.popitem(last=False)
+
+    def images(self, project: str, task: Task) -> list[ImageReference]:
+        """The images of a project's task; none where its config is unknown or broken."""
+        if project not in self._configs:
+            return []
+        self._configs.move_to_end(project)
+        try:
+            return image_references(task, parse_label_config(self._configs[project]))
+        except BadRequest as error:  # whoever clicks is told
+            log.debug("no_images", project=project, task=task.id, reason=str(error))
+            return []

@@ -1,0 +1,106 @@
+"""What happens to tasks, and which images are wanted because of it."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from functools import partial
+
+import structlog
+
+from server.core.task import Task
+from server.errors import SamserveError
+from server.service.chores import Chores
+from server.service.demand import Priority
+from server.service.next_tasks import NextTasks
+from server.service.ports import TaskSource
+from server.service.precompute import Precompute
+from server.service.projects import Projects
+
+_ASKED_AT_ONCE = 100  # ids go into a URL
+
+log = structlog.get_logger("samserve.tasks")
+
+
+class TaskEvents:
+    """Every method but `prewarm` returns at once, and none fails: what is wanted is a favour, not a duty."""
+
+    def __init__(
+        self,
+        precompute: Precompute,
+        projects: Projects,
+        following: NextTasks,
+        chores: Chores,
+        source: TaskSource | None,
+    ) -> None:
+        self._precompute, self._projects, self._following = precompute, projects, following
+        self._chores, self._source = chores, source
+
+    def configured(self, project: str, label_config: str | None) -> None:
+        """The project's labeling config was told."""
+        self._projects.put(project, label_config)
+
+    def opened(self, project: str, tasks: Sequence[Task]) -> None:
+        """One task is opened, or predictions are asked for many."""
+        if len(tasks) == 1:
+            self._want(project, tasks[0], Priority.OPENED)
+            if self._following.is_due(project, tasks[0].id):
+                self._look_ahead(project, tasks[0])
+        else:
+            self._chores.add("many tasks", partial(self._want_all, project, tasks))
+
+    def clicked(self, project: str, task: Task) -> None:
+        """A click on a task was answered."""
+        if self._following.is_due(project, task.id):
+            self._want(project, task, Priority.OPENED)  # it may have more images than the one that was clicked
+            self._look_ahead(project, task)
+
+    async def prewarm(self, project: str, task: Task) -> list[bool]:
+        """For each image of a task that is about to be labelled, whether it needs no more encoding."""
+        images = self._projects.images(project, task)
+        kept = [await self._precompute.is_kept(reference) for reference in images]
+        self.opened(project, [task])
+        return kept
+
+    def created(self, project: str, tasks: Sequence[Task]) -> None:
+        """There are new tasks."""
+        self._chores.add("new tasks", partial(self._want_all, project, tasks))
+
+    def created_by_id(self, project: str, ids: Sequence[str]) -> None:
+        """There are new tasks, of which only the ids are told."""
+        if self._source and ids:
+            self._chores.add("new tasks", partial(self._ask_for, self._source, project, ids))
+
+    def deleted(self, tasks: Collection[str]) -> None:
+        """These tasks are gone."""
+        self._precompute.forget(tasks)
+        self._following.forget(tasks)
+
+    def released(self, task: str) -> None:
+        """Nobody labels this task any more."""
+        self._precompute.forget([task])
+
+    def _want(self, project: str, task: Task, priority: Priority) -> None:
+        images = self._projects.images(project, task)
+        self._following.see(project, task, images)
+        for reference in images:
+            self._precompute.want(reference, priority)
+
+    def _look_ahead(self, project: str, task: Task) -> None:
+        self._chores.add("look ahead", partial(self._want_following, project, task.id))
+
+    async def _want_following(self, project: str, task: str) -> None:
+        for reference in await self._following.images_after(project, task):
+            self._precompute.want(reference, Priority.LOOK_AHEAD)
+
+    async def _want_all(self, project: str, tasks: Sequence[Task]) -> None:
+        for task in tasks:
+            self._want(project, task, Priority.CRAWL)
+            await asyncio.sleep(0)  # clicks are answered in between
+
+    async def _ask_for(self, source: TaskSource, project: str, ids: Sequence[str]) -> None:
+        for start in range(0, len(ids), _ASKED_AT_ONCE):
+            try:
+                tasks = await source.tasks(project, ids[start : start + _ASKED_AT_ONCE])
+            except SamserveError as error:
+                log.warning("cannot_ask_for_new_tasks", project=project, tasks=len(ids) - start, reason=str(error))
+                return
+            await self._want_all(project, tasks)

@@ -1,0 +1,1 @@
+"""Setting up Label Studio through its API; for the command line, not for clicks."""

@@ -1,0 +1,27 @@
+"""A real, tiny model whose encoder can be held up, and tells what it encoded."""
+
+import threading
+from pathlib import Path
+
+from server.core.embedding import Image, ImageEmbedding
+from server.runtime.model import SamModel
+from tests.graphs import tiny_model
+
+
+class HeldModel(SamModel):
+    """Encodes while `go` is set.
+
+    Attributes:
+        begun: heights of the images whose encoding began, in order; tests give each image its own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(tiny_model(folder), folder, threads=1)
+        self.begun: list[int] = []
+        self.go = threading.Event()
+        self.go.set()
+
+    def encode(self, image: Image) -> ImageEmbedding:
+        self.begun.append(image.shape[0])
+        assert self.go.wait(20)
+        return super().encode(image)

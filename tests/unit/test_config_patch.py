@@ -1,0 +1,64 @@
+"""Labeling configs get what smart tools need, and lose nothing."""
+
+import pytest
+
+from server.core.labelconfig import parse_label_config
+from server.errors import BadLabelConfig
+from server.studio.patch import RECOMMENDED, completed
+
+IMAGE = '<Image name="img" value="$pic"/>'
+POINT = '<KeyPointLabels name="kp" toName="img"><Label value="A"/></KeyPointLabels>'
+BOX = '<RectangleLabels name="box" toName="img"><Label value="A"/></RectangleLabels>'
+BRUSH = '<BrushLabels name="brush" toName="img"><Label value="A"/><Label value="B &amp; C"/></BrushLabels>'
+
+
+def controls(xml: str) -> list[tuple[str, str, tuple[str, ...]]]:
+    return [(tag.kind, tag.name, tag.labels) for tag in parse_label_config(xml).controls]
+
+
+@pytest.mark.parametrize("empty", ["<View></View>", "<View/>", '<View><Header value="Hi"/></View>'])
+def test_an_empty_config_becomes_the_recommended_one(empty: str) -> None:
+    assert completed(empty) == RECOMMENDED
+    assert completed(RECOMMENDED) == RECOMMENDED
+
+
+def test_what_is_missing_is_added_at_the_end_with_the_labels_that_are_there() -> None:
+    before = f"<View>\n  {IMAGE}\n  {BRUSH}\n</View>\n"
+    after = completed(before)
+    assert after.startswith(before.removesuffix("\n</View>\n"))
+    labels = ("A", "B & C")
+    added = [("KeyPointLabels", "sam-keypoint", labels), ("RectangleLabels", "sam-rectangle", labels)]
+    assert controls(after) == [("BrushLabels", "brush", labels), *added]
+    assert after.count('smart="true"') == 2
+    assert completed(after) == after
+
+
+def test_a_config_of_boxes_gets_masks() -> None:
+    assert ("BitmaskLabels", "sam-bitmask", ("A",)) in controls(completed(f"<View>{IMAGE}{POINT}{BOX}</View>"))
+
+
+def test_a_config_that_has_everything_is_left_alone() -> None:
+    whole = f"<View>{IMAGE}{POINT}{BOX}{BRUSH}</View>"
+    assert completed(whole) == whole
+
+
+def test_separate_labels_stay_separate() -> None:
+    separate = f'<View>{IMAGE}<Labels name="l" toName="img"><Label value="A"/></Labels></View>'
+    kinds = [kind for kind, *_ in controls(completed(separate))]
+    assert kinds == ["Labels", "Bitmask", "KeyPoint", "Rectangle"]
+
+
+def test_a_name_that_is_taken_is_not_taken_again() -> None:
+    taken = f'<View>{IMAGE}{BRUSH}{BOX}<Choices name="sam-keypoint" toName="img"><Choice value="x"/></Choices></View>'
+    assert controls(completed(taken))[-1][:2] == ("KeyPointLabels", "sam-keypoint1")
+
+
+def test_nested_views_end_where_they_ended() -> None:
+    nested = f'<View><View style="a">{IMAGE}</View>{BRUSH}<Style> .a {{}} </Style></View>'
+    assert completed(nested).startswith(nested.removesuffix("</View>"))
+    parse_label_config(completed(nested))
+
+
+def test_a_config_without_an_image_is_refused() -> None:
+    with pytest.raises(BadLabelConfig, match="shows no image"):
+        completed('<View><Text name="t" value="$t"/></View>')

@@ -1,0 +1,193 @@
+"""`samserve connect`, against a Label Studio that remembers what it was told."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from server.cli import main
+from server.errors import StudioRefused
+from server.studio.api import StudioApi
+from server.studio.connect import Connection, connect, create
+
+URL = "http://samserve:9090"
+BARE = '<View><Image name="img" value="$pic"/></View>'
+
+
+class Studio:
+    """As much of Label Studio's API as was seen to be used, answering as version 1.23.2 did."""
+
+    def __init__(self, label_config: str = BARE) -> None:
+        self.projects: dict[int, dict[str, Any]] = {7: {"id": 7, "label_config": label_config}}
+        self.backends: list[dict[str, Any]] = []
+        self.hooks: list[dict[str, Any]] = []
+        self.uploads: list[bytes] = []
+        self.refusal: tuple[int, Any] | None = None
+        self.api = StudioApi("http://studio:8080/", httpx.BasicAuth("a", "b"), httpx.MockTransport(self._answer))
+        self.said: list[str] = []
+
+    def connect(self, *, agree: bool = True, **connection: Any) -> None:
+        asyncio.run(connect(self.api, 7, Connection(**({"url": URL} | connection)), self.said.append, lambda _: agree))
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if self.refusal:
+            return httpx.Response(self.refusal[0], json=self.refusal[1])
+        path = request.url.path.strip("/").split("/")[1:]
+        if request.method == "GET":
+            return httpx.Response(200, json=self._read(path))
+        given = json.loads(request.content) if request.content.startswith(b"{") else {}
+        return httpx.Response(200, json=self._write(request.method, path, given, request.content))
+
+    def _read(self, path: list[str]) -> Any:
+        return {"ml": self.backends, "webhooks": self.hooks}.get(path[0]) if len(path) == 1 else self.projects[7]
+
+    def _write(self, method: str, path: list[str], given: dict[str, Any], content: bytes) -> Any:
+        match method, path:
+            case "PATCH", ["projects", "7"]:
+                self.projects[7] |= given
+            case "POST", ["projects"]:
+                self.projects[8] = given | {"id": 8}
+                return self.projects[8]
+            case "POST", ["projects", "8", "import"]:
+                self.uploads.append(content)
+            case "POST", ["ml"]:
+                self.backends.append(given | {"id": 1})
+                self.hooks.append({"url": given["url"] + "/webhook"})
+            case "PATCH", ["ml", "1"]:
+                self.backends[0] |= given
+            case "POST", ["webhooks"]:
+                self.hooks.append(given)
+            case unknown:
+                raise AssertionError(unknown)
+        return {}
+
+
+def test_a_project_gets_the_tools_the_model_and_the_webhook() -> None:
+    studio = Studio()
+    studio.connect(user="me", password="secret", extra_params={"output": "polygon"})
+    assert "KeyPointLabels" in studio.projects[7]["label_config"]
+    (backend,) = studio.backends
+    assert (backend["url"], backend["is_interactive"], backend["project"]) == (URL, True, 7)
+    assert (backend["auth_method"], backend["basic_auth_user"], backend["basic_auth_pass"]) == (
+        "BASIC_AUTH",
+        "me",
+        "secret",
+    )
+    assert backend["extra_params"] == {"output": "polygon"}
+    assert [hook["url"] for hook in studio.hooks] == [f"{URL}/webhook"]
+    assert any("+  <KeyPointLabels" in line for line in studio.said)
+    assert not any("secret" in line for line in studio.said)
+
+
+def test_doing_it_again_adds_nothing_and_keeps_what_was_set() -> None:
+    studio = Studio()
+    studio.connect(extra_params={"output": "polygon"})
+    config = studio.projects[7]["label_config"]
+    studio.backends[0]["title"] = "My SAM"
+    studio.connect(url=URL + "/")
+    assert (len(studio.backends), len(studio.hooks)) == (1, 1)
+    assert studio.backends[0]["extra_params"] == {"output": "polygon"}
+    assert studio.backends[0]["title"] == "My SAM"
+    assert studio.projects[7]["label_config"] == config
+
+
+def test_a_webhook_that_was_removed_is_added_again() -> None:
+    studio = Studio()
+    studio.connect()
+    studio.hooks.clear()
+    studio.connect()
+    assert studio.hooks == [
+        {
+            "project": 7,
+            "url": f"{URL}/webhook",
+            "send_payload": True,
+            "send_for_all_actions": True,
+            "is_active": True,
+        }
+    ]
+
+
+def test_without_consent_the_labeling_config_stays() -> None:
+    studio = Studio()
+    studio.connect(agree=False)
+    assert studio.projects[7]["label_config"] == BARE
+    assert len(studio.backends) == 1
+
+
+def test_a_new_project_gets_a_task_for_each_image(tmp_path: Path) -> None:
+    studio = Studio()
+    images = [tmp_path / name for name in ("a.png", "b.png")]
+    for path in images:
+        path.write_bytes(path.name.encode())
+    assert asyncio.run(create(studio.api, "Cats", images, studio.said.append)) == 8
+    assert studio.projects[8]["title"] == "Cats"
+    assert [b"a.png" in upload for upload in studio.uploads] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [
+        ((401, {"detail": "no"}), "personal access token"),
+        ((404, {"detail": "No Project matches"}), "404: No Project matches"),
+        ((400, {"validation_errors": {"url": ["is <a href='x'>wrong</a>"]}}), "400: url: is wrong"),
+        ((502, "busy"), "502: busy"),
+    ],
+)
+def test_label_studios_reason_is_told(refusal: tuple[int, Any], told: str) -> None:
+    studio = Studio()
+    studio.refusal = refusal
+    with pytest.raises(StudioRefused, match=told):
+        studio.connect()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason", "told"),
+    [
+        ("http://10.0.0.1:9090", "URL resolves to a reserved network address", "ML_BLOCK_LOCAL_IP=false"),
+        ("http://localhost:9090", "Can't connect to ML backend", "that container"),
+    ],
+)
+def test_a_connection_that_fails_names_the_usual_way_out(url: str, reason: str, told: str) -> None:
+    class Refusing(Studio):
+        def _answer(self, request: httpx.Request) -> httpx.Response:
+            if request.method == "POST" and request.url.path == "/api/ml":
+                return httpx.Response(400, json={"non_field_errors": [reason]})
+            return super()._answer(request)
+
+    with pytest.raises(StudioRefused, match=told):
+        Refusing().connect(url=url)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "--project NUMBER or --create TITLE"),
+        (["--project", "1", "--create", "x"], "--project NUMBER or --create TITLE"),
+        (["--project", "1", "--images", "."], "--images goes with --create"),
+        (["--project", "1", "--options", "[]"], "expected a JSON object"),
+        (["--project", "1", "--options", '{"outputs": 1}'], "did you mean 'output'"),
+        (["--create", "x", "--images", "."], "has no images"),
+        (["--project", "1"], "set LABEL_STUDIO_URL"),
+    ],
+)
+def test_a_command_that_makes_no_sense_says_what_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    unset = dict.fromkeys(
+        ("LABEL_STUDIO_URL", "LABEL_STUDIO_HOST", "LABEL_STUDIO_API_KEY", "LABEL_STUDIO_ACCESS_TOKEN"), None
+    )
+    done = CliRunner(env=unset).invoke(main, ["connect", *arguments])
+    assert done.exit_code != 0
+    assert told in done.output
+
+
+def test_a_label_studio_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = {"LABEL_STUDIO_URL": "http://127.0.0.1:1", "LABEL_STUDIO_API_KEY": "k"}
+    done = CliRunner(env=env).invoke(main, ["connect", "--project", "1"])
+    assert done.exit_code == 1
+    assert "http://127.0.0.1:1/api/current-user/whoami: Label Studio cannot be reached" in done.output

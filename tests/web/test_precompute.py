@@ -1,0 +1,269 @@
+"""Images are encoded before anyone clicks on them."""
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+from structlog.testing import capture_logs
+
+from server.app import create_app
+from server.settings import Settings
+from tests.conftest import Site, png, recorded
+from tests.held import HeldModel
+from tests.studio import CONFIG, body, click
+from tests.waiting import eventually
+
+Client = TestClient[Litestar]
+PAGES = '<View><Image name="image" valueList="$pages"/></View>'
+PROJECT = {"id": 1, "label_config": CONFIG}
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[HeldModel]:
+    model = HeldModel(tmp_path)
+    yield model
+    model.go.set()
+
+
+@pytest.fixture
+def client(settings: Settings, held: HeldModel) -> Iterator[Client]:
+    with TestClient(create_app(msgspec.structs.replace(settings, look_ahead=2), held)) as client:
+        yield client
+        held.go.set()
+
+
+def picture(site: Site, height: int) -> str:
+    """The URL of a picture that is known by its height."""
+    return site.put(f"/{height}.png", png(height, 60, seed=height))
+
+
+def failures(logs: list[Any]) -> list[str]:
+    """The levels at which it was logged that Label Studio could not be asked."""
+    return [line["log_level"] for line in logs if line["event"] == "cannot_ask_for_next_tasks"]
+
+
+def open_task(client: Client, *images: Any, config: str | None = CONFIG, field: str = "image", task: int = 1) -> None:
+    tasks = [{"id": task + number, "data": {field: image}} for number, image in enumerate(images)]
+    request = {"tasks": tasks, "project": "1.17", "label_config": config, "params": {"context": None}}
+    answer = client.post("/predict", json=request)
+    assert (answer.status_code, answer.json()) == (200, {"results": []})
+
+
+def click_on(client: Client, url: str, height: int, task: int = 1) -> None:
+    answer = client.post("/predict", json=body(url, [click(30, height / 2, 60, height)], task=task))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["results"][0]["result"]
+
+
+def tell(client: Client, action: str, **more: Any) -> None:
+    answer = client.post("/webhook", json={"action": action} | more)
+    assert (answer.status_code, answer.json()) == (200, {})
+
+
+def asked_for(site: Site, height: int) -> bool:
+    """Whether the picture was fetched."""
+    return f"/{height}.png" in [path for path, _ in site.requests]
+
+
+def encoded(held: HeldModel, *heights: int) -> bool:
+    """Whether these are encoded soon, and no others before or between them."""
+    return eventually(lambda: held.begun == list(heights))
+
+
+def test_an_opened_task_is_answered_at_once_and_its_first_click_encodes_nothing(
+    client: Client, site: Site, held: HeldModel
+) -> None:
+    held.go.clear()
+    url = picture(site, 40)
+    open_task(client, url)
+    assert encoded(held, 40)
+    held.go.set()
+    click_on(client, url, 40)
+    assert held.begun == [40]
+    assert [path for path, _ in site.requests if path.endswith(".png")] == ["/40.png"]
+
+
+def test_a_click_overtakes_what_is_precomputed(client: Client, site: Site, held: HeldModel) -> None:
+    held.go.clear()
+    open_task(client, picture(site, 40))
+    assert encoded(held, 40)
+    open_task(client, *(picture(site, height) for height in range(50, 60)), task=10)
+    assert eventually(lambda: asked_for(site, 51))
+    with ThreadPoolExecutor(1) as pool:
+        clicked = pool.submit(click_on, client, picture(site, 41), 41, 3)
+        assert eventually(lambda: asked_for(site, 41))
+        assert not eventually(clicked.done, 0.1)
+        held.go.set()
+        clicked.result(10)
+    assert held.begun[:2] == [40, 41]
+    assert eventually(lambda: sorted(held.begun) == [40, 41, *range(50, 60)])
+
+
+def test_predictions_for_many_tasks_are_queued_in_order(client: Client, site: Site, held: HeldModel) -> None:
+    open_task(client, *(picture(site, height) for height in range(40, 70)))
+    assert eventually(lambda: len(held.begun) == 30)
+    assert sorted(held.begun) == list(range(40, 70))
+
+
+def test_all_images_of_an_opened_task_are_encoded_the_first_ones_first(
+    client: Client, site: Site, held: HeldModel
+) -> None:
+    open_task(client, [picture(site, height) for height in (44, 41, 43, 42)], config=PAGES, field="pages")
+    assert eventually(lambda: len(held.begun) == 4)
+    assert held.begun[0] == 44
+
+
+@pytest.mark.parametrize(
+    ("image", "config"),
+    [(None, CONFIG), (7, CONFIG), ("/a.png", None), ("/a.png", "<View><Image"), ("", "<View/>"), ("ftp://x/a", CONFIG)],
+)
+def test_an_opened_task_without_a_usable_image_is_no_error(
+    client: Client, site: Site, held: HeldModel, image: Any, config: str | None
+) -> None:
+    open_task(client, image, config=config)
+    open_task(client, picture(site, 40))
+    assert encoded(held, 40)
+
+
+def test_an_image_that_cannot_be_had_is_logged_and_the_click_says_why(client: Client, site: Site) -> None:
+    with capture_logs() as logs:
+        open_task(client, site.url + "/missing.png", task=77)
+        assert eventually(lambda: any(line["event"] == "not_precomputed" for line in logs))
+    (line,) = [line for line in logs if line["event"] == "not_precomputed"]
+    assert line["task"] == "77"
+    assert "404" in line["reason"]
+    answer = client.post("/predict", json=body(site.url + "/missing.png", [click(30, 20, 60, 40)], task=77))
+    assert answer.status_code == 502
+
+
+def test_new_tasks_are_encoded(client: Client, site: Site, held: HeldModel) -> None:
+    site.put("/data/upload/2/59ffb85e-img.jpg", png(600, 800))
+    request = json.loads(recorded("webhook_TASKS_CREATED").read_bytes())["body"]
+    assert client.post("/webhook", json=request).json() == {}
+    assert encoded(held, 600)
+
+
+def test_new_tasks_that_are_told_by_their_ids_are_asked_for(client: Client, site: Site, held: HeldModel) -> None:
+    for number in range(130):
+        site.studio.put(1, number, image=picture(site, 40))
+    site.studio.put(1, 200, image=picture(site, 41))
+    site.studio.put(2, 201, image=picture(site, 42))
+    tell(client, "TASKS_CREATED", tasks=[{"id": n} for n in (*range(130), 200, 201, 999)], project=PROJECT)
+    assert encoded(held, 40, 41)
+    assert [len(asked["query"]["selectedItems"]["included"]) for asked in site.studio.asked] == [100, 33]
+
+
+def test_new_tasks_are_read_with_the_config_that_was_seen_last(client: Client, site: Site, held: HeldModel) -> None:
+    client.post("/setup", json={"project": "1.17", "schema": CONFIG})
+    tell(client, "TASKS_CREATED", tasks=[{"id": 5, "data": {"image": picture(site, 40)}}], project={"id": 1})
+    assert encoded(held, 40)
+    tell(client, "PROJECT_UPDATED", project={"id": 1, "label_config": CONFIG.replace("$image", "$photo")})
+    data = {"image": picture(site, 41), "photo": picture(site, 42)}
+    tell(client, "TASKS_CREATED", tasks=[{"id": 6, "data": data}], project={"id": 1})
+    assert encoded(held, 40, 42)
+
+
+def test_deleted_tasks_are_forgotten(client: Client, site: Site, held: HeldModel) -> None:
+    held.go.clear()
+    open_task(client, picture(site, 40))
+    assert encoded(held, 40)
+    tasks = [{"id": n, "data": {"image": picture(site, n)}} for n in range(50, 56)]
+    tell(client, "TASKS_CREATED", tasks=tasks, project=PROJECT)
+    assert eventually(lambda: asked_for(site, 51))
+    tell(client, "TASKS_DELETED", tasks=[{"id": n} for n in range(50, 55)], project=PROJECT)
+    held.go.set()
+    assert encoded(held, 40, 55)
+
+
+@pytest.mark.parametrize("action", ["TASKS_CREATED", "TASKS_DELETED", "PROJECT_UPDATED", "TASKS_EATEN"])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"tasks": None, "project": None},
+        {"tasks": [], "project": {}},
+        {"tasks": [{}], "project": 7},
+        {"tasks": [{"id": None}], "project": PROJECT},
+        {"tasks": [{"id": "x"}], "project": PROJECT},
+        {"tasks": [{"id": "9" * 5000}, {"id": 10**20}], "project": PROJECT},
+        {"tasks": {"id": 5}, "project": PROJECT},
+        {"tasks": [{"id": 5, "data": []}], "project": PROJECT},
+        {"tasks": [{"id": 5, "data": {"image": 7}}], "project": {"id": 1, "label_config": "<View"}},
+    ],
+)
+def test_a_webhook_that_is_not_understood_is_no_error(client: Client, action: str, payload: dict[str, Any]) -> None:
+    tell(client, action, **payload)
+
+
+def test_the_next_tasks_are_encoded_while_one_is_labelled(client: Client, site: Site, held: HeldModel) -> None:
+    for number in (3, 5, 9, 12):
+        site.studio.put(1, number, image=picture(site, 40 + number))
+    site.studio.put(2, 4, image=picture(site, 99))
+    open_task(client, picture(site, 43), task=3)
+    assert eventually(lambda: sorted(held.begun) == [43, 45, 49])
+    for _ in range(5):
+        click_on(client, picture(site, 43), 43, task=3)
+    assert len(site.studio.asked) == 1
+    click_on(client, picture(site, 45), 45, task=5)
+    assert eventually(lambda: sorted(held.begun) == [43, 45, 49, 52])
+    assert [asked["resolve_uri"] for asked in site.studio.asked] == ["false", "false"]
+
+
+@pytest.mark.parametrize("broken", ["refuses", "answers no list"])
+def test_a_label_studio_that_cannot_be_asked_is_warned_about_once_and_no_click_suffers(
+    client: Client, site: Site, held: HeldModel, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if broken == "refuses":
+        site.studio.status = 500
+    else:
+        monkeypatch.setattr(site.studio, "answer", lambda path: (200, "text/html", b"<html>log in</html>"))
+    with capture_logs() as logs:
+        open_task(client, picture(site, 45), task=5)
+        for number in (1, 2, 3):
+            click_on(client, picture(site, 40 + number), 40 + number, task=number)
+        assert eventually(lambda: len(failures(logs)) == 4)
+    assert failures(logs) == ["warning", "debug", "debug", "debug"]
+    assert eventually(lambda: sorted(held.begun) == [41, 42, 43, 45])
+
+
+def test_without_a_token_the_next_tasks_are_those_that_were_seen(
+    settings: Settings, site: Site, held: HeldModel
+) -> None:
+    with TestClient(
+        create_app(msgspec.structs.replace(settings, look_ahead=2, label_studio_api_key=""), held)
+    ) as client:
+        held.go.clear()
+        open_task(client, picture(site, 40), task=1)
+        open_task(client, *(picture(site, height) for height in range(50, 56)), task=10)
+        assert eventually(lambda: asked_for(site, 51))
+        open_task(client, picture(site, 60), task=12)  # another image than it had
+        held.go.set()
+        assert eventually(lambda: len(held.begun) == 8)
+    assert held.begun.index(53) < held.begun.index(52)
+    assert held.begun.index(54) < held.begun.index(52)
+    assert site.studio.asked == []
+
+
+def test_looking_ahead_can_be_switched_off(settings: Settings, site: Site, held: HeldModel) -> None:
+    site.studio.put(1, 2, image=picture(site, 42))
+    with TestClient(create_app(msgspec.structs.replace(settings, look_ahead=0), held)) as client:
+        click_on(client, picture(site, 41), 41)
+        open_task(client, picture(site, 41))
+    assert held.begun == [41]
+    assert site.studio.asked == []
+
+
+def test_a_server_that_stops_encodes_nothing_more(settings: Settings, site: Site, held: HeldModel) -> None:
+    held.go.clear()
+    with TestClient(create_app(settings, held)) as client:
+        open_task(client, *(picture(site, height) for height in range(40, 60)))
+        assert eventually(lambda: asked_for(site, 41))
+        threading.Timer(0.2, held.go.set).start()
+    assert len(held.begun) == 1
