@@ -91,10 +91,10 @@ class Desk:
     def __init__(self, threads: Threads, size: ImageSize = LARGE, cache_bytes: int = 1 << 20) -> None:
         self.model, self.images, self.size = FakeModel(), FakeImages(), size
         identities, self.queue = Identities(300.0, lambda: 0.0), EncodeQueue(threads[0], 8)
-        cache, refiner = MemoryCache(cache_bytes), Refiner(self.model, lambda: 0.0)
+        cache, self.refiner = MemoryCache(cache_bytes), Refiner(self.model, lambda: 0.0)
         self.embedder = Embedder(self.model, cache, self.images, self.decode_image, identities, self.queue)
-        self.magnifier = Magnifier(self.embedder, refiner, self.model, threads[1])
-        self.segmenter = Segmenter(self.embedder, self.magnifier, refiner, threads[1], 8)
+        self.magnifier = Magnifier(self.embedder, self.refiner, self.model, threads[1])
+        self.segmenter = Segmenter(self.embedder, self.magnifier, self.refiner, threads[1], 8)
 
     def decode_image(self, content: bytes) -> Image:
         """Each pixel tells its place, in steps of 10 px."""

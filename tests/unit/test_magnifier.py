@@ -135,3 +135,16 @@ def test_of_clicks_that_add_up_while_their_crop_is_encoded_only_the_last_is_deco
         assert desk.model.encoded == [(1500, 2400), (512, 512)]
 
     run(scenario())
+
+
+def test_of_clicks_that_add_up_while_the_image_is_encoded_only_the_last_is_glanced_at(threads: Threads) -> None:
+    async def scenario() -> None:
+        desk = Desk(threads)
+        desk.model.go.clear()
+        asked = [asyncio.create_task(desk.segment(Prompt(LARGE, (AT_THE_CAT,)), ids=ids)) for ids in ("a", "ab", "abc")]
+        await until(desk.model.started.is_set)
+        desk.model.go.set()
+        assert await asyncio.gather(*asked) == [0, 0, 1]
+        assert len(desk.model.decoded) == 2
+
+    run(scenario())

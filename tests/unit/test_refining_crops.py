@@ -5,10 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from server.core.context import Gesture
 from server.core.geometry import Box, Point
+from server.core.look import Look
 from server.core.prompt import Carving, Prompt
 from server.errors import ImageUnavailable
-from tests.unit.large_image import AT_THE_CAT, LARGE, Desk, Threads, run
+from server.service.demand import Priority
+from tests.unit.large_image import AT_THE_CAT, CAT, LARGE, Desk, Threads, run
 
 ON_THE_CAT, ON_THE_TAIL = Point(1230, 620, positive=False), Point(1190, 590, positive=False)
 
@@ -65,6 +68,18 @@ def test_the_box_that_made_a_mask_on_a_crop_is_carved_with_it(threads: Threads) 
     run(scenario())
 
 
+def test_a_negative_click_beside_the_crop_counts_where_the_mask_is_near(threads: Threads) -> None:
+    async def scenario() -> None:
+        desk = Desk(threads)
+        desk.model.half = 400  # the mask is at the crop's corner
+        region = await desk.regions(Prompt(LARGE, box=Box(1200, 600, 1260, 640)))
+        assert await desk.regions(Carving(LARGE, (Point(940, 500, positive=False),))) == []
+        assert await desk.regions(Carving(LARGE, (Point(955, 500, positive=False),))) == region
+        assert [prompt.points for prompt in desk.model.on_crops] == [(), ()]
+
+    run(scenario())
+
+
 def test_a_mask_that_was_found_on_the_whole_image_is_carved_there(threads: Threads) -> None:
     async def scenario() -> None:
         desk = Desk(threads)
@@ -72,6 +87,17 @@ def test_a_mask_that_was_found_on_the_whole_image_is_carved_there(threads: Threa
         assert await desk.regions(Carving(LARGE, (ON_THE_CAT,))) == region
         assert went_on_from(desk.model.decoded[-1][1]) == 0
         assert desk.model.encoded == [(1500, 2400)]
+
+    run(scenario())
+
+
+def test_a_mask_that_was_found_on_a_crop_is_carved_nowhere_else(threads: Threads) -> None:
+    async def scenario() -> None:
+        desk = Desk(threads)
+        await desk.segment(Prompt(LARGE, (AT_THE_CAT,)))
+        whole = await desk.embedder.embed(CAT, Priority.CLICK)
+        carving = Gesture(Carving(LARGE, (ON_THE_CAT,)), "image", "tool")
+        assert desk.refiner.decode(Look(CAT, whole, whole), carving) is None
 
     run(scenario())
 
