@@ -7,11 +7,13 @@ BIN    := $(VENV)/bin
 flag    = $(if $(filter command,$(firstword $(origin $(1)))),$(2) $($(1)))
 LOCK   := requirements/$(if $(GPU),gpu,cpu).txt
 
+LABEL_STUDIO := .venv-label-studio/bin/label-studio
+
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench format lint types imports lock clean
+.PHONY: help serve test test-label-studio test-browser check bench format lint types imports lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fetches the model the first time
 	@$(BIN)/samserve serve $(call flag,HOST,--host) $(call flag,PORT,--port) $(ARGS)
@@ -19,6 +21,12 @@ serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fet
 test: $(VENV)/dev ## Run all tests, with coverage
 	@$(BIN)/samserve weights pull
 	$(BIN)/pytest --cov --cov-report=term $(ARGS)
+
+test-label-studio: $(VENV)/dev $(LABEL_STUDIO) ## Run the tests against a real Label Studio, installed into a venv of its own
+	LABEL_STUDIO_COMMAND=$(LABEL_STUDIO) $(BIN)/pytest tests/label_studio $(ARGS)
+
+test-browser: $(VENV)/browser ## Play on the playground in Chromium (Debian: apt install chromium)
+	$(BIN)/pytest tests/playground $(ARGS)
 
 check: format lint types imports test ## All checks: format, lint, types, import contracts, tests, coverage
 
@@ -41,10 +49,11 @@ URL ?= http://127.0.0.1:9090
 lock: ## Pin all dependencies anew (needs uv)
 	@for extra in cpu gpu; do uv pip compile pyproject.toml $(LOCKED) --extra $$extra --group build -o requirements/$$extra.txt; done
 	@uv pip compile pyproject.toml $(LOCKED) --extra cpu --group build --group dev -c requirements/cpu.txt -o requirements/dev.txt
+	@uv pip compile --group pyproject.toml:browser $(LOCKED) -c requirements/dev.txt -o requirements/browser.txt
 LOCKED := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
 clean: ## Remove what was built here (the cache folder stays)
-	rm -rf .venv .venv-gpu .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage dist
+	rm -rf .venv .venv-gpu .venv-label-studio .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage dist
 
 # A venv without its own pip needs no ensurepip, which some systems leave out; the system's pip installs into it.
 # The lock files are complete and hashed, so nothing is resolved (--no-deps).
@@ -65,3 +74,13 @@ $(VENV)/dev: requirements/dev.txt pyproject.toml | $(BIN)/python
 	@$(PIP) --require-hashes -r $<
 	@$(PIP) --no-build-isolation -e .
 	@touch $@ $(VENV)/serve.cpu.txt
+
+$(LABEL_STUDIO):
+	@echo "Installing Label Studio into .venv-label-studio (1 GB) ..."
+	@$(PYTHON) -m venv --without-pip .venv-label-studio
+	@$(PYTHON) -m pip --disable-pip-version-check --quiet --python .venv-label-studio/bin/python install label-studio==1.23.2
+
+$(VENV)/browser: requirements/browser.txt $(VENV)/dev
+	@echo "Installing playwright into $(VENV) ..."
+	@$(PIP) --require-hashes -r $<
+	@touch $@

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 from litestar import Litestar, Router
 from litestar.di import Provide
@@ -13,12 +14,18 @@ from litestar.exceptions import HTTPException
 from server.cache.disk import DiskCache
 from server.cache.memory import MemoryCache
 from server.cache.tiers import Tiered
+from server.doctor.diagnosis import Diagnosis
+from server.doctor.image import ImageWay
 from server.errors import ModelUnusable, SamserveError
 from server.images.decode import decode_image
+from server.images.downloads import Downloads
 from server.images.guard import AddressPolicy
 from server.images.http import HttpImages
 from server.images.label_studio import LabelStudioAuth
 from server.images.label_studio_tasks import LabelStudioTasks
+from server.images.local import LocalFiles
+from server.images.locate import Locator
+from server.images.objects import BucketImages
 from server.images.resolve import ImageSources
 from server.runtime.model import SamModel
 from server.service.backlog import Backlog
@@ -36,6 +43,7 @@ from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
 from server.service.task_events import TaskEvents
 from server.settings import Settings
+from server.studio.api import StudioApi
 from server.web.auth import BasicAuth
 from server.web.errors import answer_bug, answer_domain_error, answer_http_error
 from server.web.metrics import Metrics
@@ -74,11 +82,12 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     reader = ThreadPoolExecutor(1, "embedding-reader")
     writer = ThreadPoolExecutor(1, "embedding-writer")
     http = _http(settings)
+    images, decode = image_sources(settings, http), partial(decode_image, max_pixels=settings.max_pixels)
     embedder = Embedder(
         model=model,
         cache=_embeddings(settings, reader, writer),
-        images=ImageSources(http, settings.label_studio_url or None, settings.max_image_mib << 20),
-        decode_image=partial(decode_image, max_pixels=settings.max_pixels),
+        images=images,
+        decode_image=decode,
         identities=Identities(_IMAGE_FRESH_SECONDS, time.monotonic),
         queue=EncodeQueue(encoder, _ENCODES_WAITING),
     )
@@ -88,6 +97,7 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     metrics, chores = Metrics(), Chores()
     precompute = Precompute(embedder, Backlog(_BACKLOG_BYTES), metrics.stages)
     events = _task_events(settings, http, precompute, chores)
+    diagnosis = _diagnosis(settings, ImageWay(images, decode, model))
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -96,14 +106,15 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
             stack.callback(reader.shutdown, cancel_futures=True)
             stack.callback(decoder.shutdown, cancel_futures=True)
             stack.callback(encoder.shutdown, cancel_futures=True)
-            stack.push_async_callback(http.close)
+            stack.push_async_callback(images.close)
+            stack.push_async_callback(diagnosis.close)
             stack.push_async_callback(embedder.close)
             await stack.enter_async_context(precompute.running())
             await stack.enter_async_context(chores.running())
             yield
 
     options = ProjectOptions(_PROJECTS)
-    info = ModelInfo(model.title, model.version, model.provider)
+    info = ModelInfo(model.title, model.version, model.provider, bool(settings.basic_auth_user))
     predict = Predict(segmenter, options, events, info, settings.max_pixels)
     return Litestar(
         [Router(settings.base_path or "/", route_handlers=HANDLERS, guards=_guards(settings))],
@@ -113,6 +124,7 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
             "model": Provide(lambda: info, sync_to_thread=False),
             "events": Provide(lambda: events, sync_to_thread=False),
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
+            "diagnosis": Provide(lambda: diagnosis, sync_to_thread=False),
         },
         exception_handlers={
             SamserveError: answer_domain_error,
@@ -141,14 +153,33 @@ def _embeddings(settings: Settings, reader: Executor, writer: Executor) -> Embed
 
 
 def _http(settings: Settings) -> HttpImages:
-    url, key = settings.label_studio_url or None, settings.label_studio_api_key
+    url, key = settings.label_studio_url, settings.label_studio_api_key
     return HttpImages(
         AddressPolicy.allowing(settings.allow_hosts),
         settings.max_image_mib << 20,
         settings.fetch_seconds,
         LabelStudioAuth(url, key) if url and key else None,
-        url,
+        url or None,
     )
+
+
+def image_sources(settings: Settings, http: HttpImages | None = None) -> ImageSources:
+    """All the places that images come from."""
+    mount = settings.label_studio_local_files_document_root
+    max_bytes, seconds = settings.max_image_mib << 20, settings.fetch_seconds
+    return ImageSources(
+        Locator(settings.label_studio_url, settings.buckets, bool(mount), settings.label_studio_host),
+        http or _http(settings),
+        BucketImages(settings.buckets, max_bytes, seconds),
+        LocalFiles(Path(mount), max_bytes, seconds) if mount else None,
+        Downloads(settings.cache_path / "downloads", settings.download_cache_mib << 20),
+        max_bytes,
+    )
+
+
+def _diagnosis(settings: Settings, way: ImageWay) -> Diagnosis:
+    url, key = settings.label_studio_url, settings.label_studio_api_key
+    return Diagnosis(StudioApi(url, LabelStudioAuth(url, key)) if url and key else None, way)
 
 
 def _task_events(settings: Settings, http: HttpImages, precompute: Precompute, chores: Chores) -> TaskEvents:

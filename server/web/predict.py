@@ -64,6 +64,7 @@ class Predict:
         if not request.tasks:
             raise BadTask("tasks is empty; expected one task")
         self._events.configured(request.project_id, request.label_config)
+        self._events.logged_in(request.project_id, request.login)
         drawn = request.drawn
         if drawn is None:
             self._events.opened(request.project_id, [task.told for task in request.tasks])
@@ -83,7 +84,7 @@ class Predict:
             asked = await asyncio.to_thread(gestures, drawn)  # strokes are as large as the image
         to_name = asked[0].to_name
         value = image_value(task.data, config.object(to_name), asked[0].item_index)
-        reference = ImageReference(value, str(task.id))
+        reference = ImageReference(value, str(task.id), request.login)
         given = self._options.get(str(request.project))
         control, options = answer_for(config, to_name, _prompting_control(drawn, config), given)
         regions = await self._segmenter.segment(reference, asked, control, options)

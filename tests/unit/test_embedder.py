@@ -409,7 +409,7 @@ def test_closing_gives_up_what_is_fetched_and_what_is_queued(encoder: Executor) 
 def test_an_image_and_a_crop_of_it_are_two_embeddings_each_made_once(encoder: Executor) -> None:
     async def scenario() -> None:
         desk = Desk(encoder, FakeImages(a=CAT + DOG))
-        part = ImageReference("a", "1", Crop(1, 0, ImageSize(1, 1), ImageSize(1, 2)))
+        part = ImageReference("a", "1", crop=Crop(1, 0, ImageSize(1, 1), ImageSize(1, 2)))
         whole = ImageReference("a", "1")
         together = await asyncio.gather(*(desk.embedder.embed(each, Priority.CLICK) for each in (whole, part, part)))
         again = [await desk.embedder.embed(each, Priority.CLICK) for each in (whole, part)]
