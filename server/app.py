@@ -36,6 +36,7 @@ from server.service.chores import Chores
 from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
+from server.service.magnifier import Magnifier
 from server.service.next_tasks import NextTasks
 from server.service.ports import EmbeddingCache
 from server.service.precompute import Precompute
@@ -112,7 +113,9 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
         identities=Identities(_IMAGE_FRESH_SECONDS, time.monotonic),
         queue=EncodeQueue(encoder, _ENCODES_WAITING),
     )
-    segmenter = Segmenter(embedder, Refiner(model, time.monotonic), decoder, _CLICKS_AT_ONCE)
+    refiner = Refiner(model, time.monotonic)
+    magnifier = Magnifier(embedder, refiner, model, decoder)
+    segmenter = Segmenter(embedder, magnifier, refiner, decoder, _CLICKS_AT_ONCE)
     metrics, chores = Metrics(), Chores()
     precompute = Precompute(embedder, Backlog(_BACKLOG_BYTES), metrics.stages)
     events = _task_events(settings, http, precompute, chores)

@@ -15,7 +15,7 @@ Overrides = tuple[tuple[str, str | float], ...]  # (option, value) pairs, checke
 
 @dataclass(frozen=True, slots=True)
 class AnswerOptions:
-    """What becomes of a mask before it is answered; by default nothing.
+    """What is done for a mask before it is answered.
 
     Attributes:
         output: one of OUTPUTS; None takes the first that the labeling config has a control for.
@@ -25,6 +25,7 @@ class AnswerOptions:
         keep: "all" parts, or only the "largest".
         smooth: radius in px within which edges are smoothed.
         choose: which mask a single click gets, of those that it may mean: the model's "best", or by size.
+        crop: "auto" looks at small objects on large images in a crop, "off" never does.
     """
 
     output: str | None = None
@@ -34,6 +35,7 @@ class AnswerOptions:
     keep: str = "all"
     smooth: float = 0.0
     choose: Choice = "best"
+    crop: str = "auto"
 
     def overridden(self, overrides: Overrides) -> "AnswerOptions":
         """These options, with some of them replaced."""
@@ -73,6 +75,7 @@ _OPTIONS: dict[str, _Choice | _Pixels] = {
     "keep": _Choice(("all", "largest")),
     "smooth": _Pixels(50),
     "choose": _Choice(get_args(Choice)),
+    "crop": _Choice(("auto", "off")),
 }
 _ATTRIBUTES = {"sam" + name.title().replace("_", ""): name for name in _OPTIONS}  # samFillHoles -> fill_holes
 
