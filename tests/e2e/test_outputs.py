@@ -53,7 +53,6 @@ def test_labels_of_a_tag_of_their_own_are_stored_with_the_mask(
     assert iou(mask_of(mask), egg()) > 0.95
 
 
-@pytest.mark.xfail(strict=False, reason="the answer has no item yet for the label of a tag of its own")
 def test_labels_of_a_tag_of_their_own_are_shown_with_the_suggestion(
     open_editor: OpenEditor, api: Api, project_for: Callable[[str], Project], pictures: Path
 ) -> None:
