@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import structlog
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -27,6 +28,8 @@ from server.images.local import LocalFiles
 from server.images.locate import Locator
 from server.images.objects import BucketImages
 from server.images.resolve import ImageSources
+from server.models.manifest import Manifest
+from server.runtime.decoders import SplitDecoder
 from server.runtime.model import SamModel
 from server.service.backlog import Backlog
 from server.service.chores import Chores
@@ -50,7 +53,10 @@ from server.web.metrics import Metrics
 from server.web.model_info import ModelInfo
 from server.web.predict import Predict
 from server.web.routes import HANDLERS
+from server.weights.built import built_decoder
 from server.weights.store import GraphStore, find_manifest
+
+log = structlog.get_logger("samserve.app")
 
 _MAX_BODY_BYTES = 512 << 20  # Label Studio sends every mask of the task along
 _CLICKS_AT_ONCE = 128
@@ -71,8 +77,24 @@ def load_model(settings: Settings) -> SamModel:
         if problem := store.problem(manifest, graph):
             raise ModelUnusable(f"{graph.file} is {problem}; run: samserve weights pull {manifest.name}")
     model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider)
-    model.warm_up()
+    if settings.decoder == "stock" or not _sped_up(model, manifest, store, settings):
+        model.warm_up()
     return model
+
+
+def _sped_up(model: SamModel, manifest: Manifest, store: GraphStore, settings: Settings) -> bool:
+    """Has the model use the decoder graphs built here; it keeps the stock one where it cannot, with a warning."""
+    try:
+        folder, graphs = built_decoder(manifest, store)
+        model.use(SplitDecoder(graphs, folder, settings.cores, settings.provider))
+    except (ModelUnusable, OSError) as error:
+        log.warning(
+            "fast_decoder_unusable",
+            reason=str(error),
+            instead="the stock decoder, which takes more than twice as long; SAMSERVE_DECODER=stock asks for it",
+        )
+        return False
+    return True
 
 
 def create_app(settings: Settings, model: SamModel) -> Litestar:
@@ -114,7 +136,7 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
             yield
 
     options = ProjectOptions(_PROJECTS)
-    info = ModelInfo(model.title, model.version, model.provider, bool(settings.basic_auth_user))
+    info = ModelInfo(model.title, model.version, model.provider, model.decoder, bool(settings.basic_auth_user))
     predict = Predict(segmenter, options, events, info, settings.max_pixels)
     return Litestar(
         [Router(settings.base_path or "/", route_handlers=HANDLERS, guards=_guards(settings))],

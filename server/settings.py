@@ -45,6 +45,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["auto", "cpu", "cuda", "tensorrt"],
         _doc("What runs the graphs: cpu, cuda, tensorrt, or auto, which is cuda where it works."),
     ] = "auto"
+    decoder: Annotated[
+        Literal["fast", "stock"],
+        _doc("What decodes prompts: fast, graphs built here of the stock decoder's weights, or stock, as published."),
+    ] = "fast"
     embedding_memory_mib: Annotated[int, _Positive, _doc("Bound on the memory that embeddings take.")] = 1024
     look_ahead: Annotated[
         int, msgspec.Meta(ge=0, le=100), _doc("How many tasks after the one being labelled are encoded in advance.")

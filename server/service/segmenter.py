@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 
 from server.core.context import Gesture
 from server.core.labelconfig import ControlTag
 from server.core.look import Look
 from server.core.options import AnswerOptions
+from server.core.prompt import Carving
 from server.core.reference import ImageReference
 from server.core.region import Region, regions
 from server.errors import Overloaded
@@ -69,7 +71,13 @@ class Segmenter:
         if drawing.superseded:
             return answered
         for gesture in gestures:
-            refined = self._refiner.decode(look, gesture)
+            refined = self._refiner.decode(look, _choosing(gesture, options))
             with stage("result"):
                 answered += regions(refined.prediction, refined.region_id, gesture, control, options) if refined else []
         return answered
+
+
+def _choosing(gesture: Gesture, options: AnswerOptions) -> Gesture:
+    if isinstance(gesture.prompt, Carving):
+        return gesture
+    return replace(gesture, prompt=replace(gesture.prompt, choice=options.choose))

@@ -10,6 +10,7 @@ import structlog
 from server.core.answer import answer_for
 from server.core.context import Gesture, gestures
 from server.core.items import DrawnItem
+from server.core.label_twins import with_labels
 from server.core.labelconfig import LabelConfig, parse_label_config
 from server.core.prompt import Prompt
 from server.core.reference import ImageReference
@@ -90,7 +91,7 @@ class Predict:
         regions = await self._segmenter.segment(reference, asked, control, options)
         self._events.clicked(request.project_id, task.told)
         log.info("segmented", **_summary(task, asked, regions), ms=round((time.perf_counter() - started) * 1e3, 1))
-        return regions
+        return with_labels(regions, control, config, asked[0].labels)
 
     def _check_frames(self, drawn: list[DrawnItem]) -> None:
         for item in drawn:
