@@ -46,6 +46,7 @@ class Segmenter:
         if self._under_way >= self._capacity:
             raise Overloaded(f"{self._under_way} clicks are waiting already; try again in a moment")
         self._under_way += 1
+        gestures = [_choosing(gesture, options) for gesture in gestures]
         last = gestures[-1]
         scene = (reference, last.to_name, last.from_name, last.item_index)
         try:
@@ -71,7 +72,7 @@ class Segmenter:
         if drawing.superseded:
             return answered
         for gesture in gestures:
-            refined = self._refiner.decode(look, _choosing(gesture, options))
+            refined = self._refiner.decode(look, gesture)
             with stage("result"):
                 answered += regions(refined.prediction, refined.region_id, gesture, control, options) if refined else []
         return answered

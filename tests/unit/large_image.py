@@ -17,7 +17,7 @@ from server.core.labelconfig import ControlTag
 from server.core.look import Look
 from server.core.options import AnswerOptions
 from server.core.prediction import MaskPrediction
-from server.core.prompt import Carving, Prompt
+from server.core.prompt import Carving, Choice, Prompt
 from server.core.reference import ImageReference
 from server.errors import ImageUnavailable
 from server.service.demand import Priority
@@ -109,10 +109,12 @@ class Desk:
             assert look.embedding.tensors["corner"].tolist() == [look.crop.top // 10, look.crop.left // 10, 0]
         return look.crop
 
-    async def regions(self, *prompts: Prompt | Carving, crop: str = "auto", ids: str = "") -> list[str]:
+    async def regions(
+        self, *prompts: Prompt | Carving, crop: str = "auto", ids: str = "", choose: Choice = "best"
+    ) -> list[str]:
         """The ids of the regions that answer these prompts."""
         gestures = [Gesture(prompt, "image", "tool", item_ids=frozenset(ids)) for prompt in prompts]
-        options = AnswerOptions(output="bitmask", crop=crop)
+        options = AnswerOptions(output="bitmask", crop=crop, choose=choose)
         return [region.id for region in await self.segmenter.segment(CAT, gestures, BITMASK, options)]
 
     async def segment(self, *prompts: Prompt, crop: str = "auto", ids: str = "") -> int:

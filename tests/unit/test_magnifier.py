@@ -55,6 +55,12 @@ def test_all_clicks_on_an_object_share_one_crop_that_is_encoded_once(threads: Th
     run(scenario())
 
 
+def test_the_mask_of_the_size_that_is_chosen_is_glanced_at_and_then_found_in_the_crop(threads: Threads) -> None:
+    desk = Desk(threads)
+    run(desk.regions(Prompt(LARGE, (AT_THE_CAT,)), choose="smallest"))
+    assert [prompt.choice for _, prompt in desk.model.decoded] == ["smallest", "smallest"]
+
+
 def test_a_positive_click_outside_the_crop_widens_it(threads: Threads) -> None:
     desk = Desk(threads)
     crop = run(desk.crop(Prompt(LARGE, (AT_THE_CAT, Point(1600, 605)))))
