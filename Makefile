@@ -8,10 +8,10 @@ flag    = $(if $(filter command,$(firstword $(origin $(1)))),$(2) $($(1)))
 LOCK   := requirements/$(if $(GPU),gpu,cpu).txt
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench format lint types imports lock clean
+.PHONY: help serve test test-browser check bench format lint types imports lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fetches the model the first time
 	@$(BIN)/samserve serve $(call flag,HOST,--host) $(call flag,PORT,--port) $(ARGS)
@@ -19,6 +19,9 @@ serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fet
 test: $(VENV)/dev ## Run all tests, with coverage
 	@$(BIN)/samserve weights pull
 	$(BIN)/pytest --cov --cov-report=term $(ARGS)
+
+test-browser: $(VENV)/browser ## Play on the playground in Chromium (Debian: apt install chromium)
+	$(BIN)/pytest tests/playground $(ARGS)
 
 check: format lint types imports test ## All checks: format, lint, types, import contracts, tests, coverage
 
@@ -41,6 +44,7 @@ URL ?= http://127.0.0.1:9090
 lock: ## Pin all dependencies anew (needs uv)
 	@for extra in cpu gpu; do uv pip compile pyproject.toml $(LOCKED) --extra $$extra --group build -o requirements/$$extra.txt; done
 	@uv pip compile pyproject.toml $(LOCKED) --extra cpu --group build --group dev -c requirements/cpu.txt -o requirements/dev.txt
+	@uv pip compile --group pyproject.toml:browser $(LOCKED) -c requirements/dev.txt -o requirements/browser.txt
 LOCKED := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
 clean: ## Remove what was built here (the cache folder stays)
@@ -65,3 +69,8 @@ $(VENV)/dev: requirements/dev.txt pyproject.toml | $(BIN)/python
 	@$(PIP) --require-hashes -r $<
 	@$(PIP) --no-build-isolation -e .
 	@touch $@ $(VENV)/serve.cpu.txt
+
+$(VENV)/browser: requirements/browser.txt $(VENV)/dev
+	@echo "Installing playwright into $(VENV) ..."
+	@$(PIP) --require-hashes -r $<
+	@touch $@

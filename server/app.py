@@ -13,6 +13,8 @@ from litestar.exceptions import HTTPException
 from server.cache.disk import DiskCache
 from server.cache.memory import MemoryCache
 from server.cache.tiers import Tiered
+from server.doctor.diagnosis import Diagnosis
+from server.doctor.image import ImageWay
 from server.errors import ModelUnusable, SamserveError
 from server.images.decode import decode_image
 from server.images.guard import AddressPolicy
@@ -35,6 +37,7 @@ from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
 from server.service.task_events import TaskEvents
 from server.settings import Settings
+from server.studio.api import StudioApi
 from server.web.auth import BasicAuth
 from server.web.errors import answer_bug, answer_domain_error, answer_http_error
 from server.web.metrics import Metrics
@@ -73,11 +76,12 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     reader = ThreadPoolExecutor(1, "embedding-reader")
     writer = ThreadPoolExecutor(1, "embedding-writer")
     http = _http(settings)
+    images, decode = image_sources(settings, http), partial(decode_image, max_pixels=settings.max_pixels)
     embedder = Embedder(
         model=model,
         cache=_embeddings(settings, reader, writer),
-        images=ImageSources(http, settings.label_studio_url or None, settings.max_image_mib << 20),
-        decode_image=partial(decode_image, max_pixels=settings.max_pixels),
+        images=images,
+        decode_image=decode,
         identities=Identities(_IMAGE_FRESH_SECONDS, time.monotonic),
         queue=EncodeQueue(encoder, _ENCODES_WAITING),
     )
@@ -85,6 +89,7 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     metrics, chores = Metrics(), Chores()
     precompute = Precompute(embedder, Backlog(_BACKLOG_BYTES), metrics.stages)
     events = _task_events(settings, http, precompute, chores)
+    diagnosis = _diagnosis(settings, ImageWay(images, decode, model))
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -94,13 +99,14 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
             stack.callback(decoder.shutdown, cancel_futures=True)
             stack.callback(encoder.shutdown, cancel_futures=True)
             stack.push_async_callback(http.close)
+            stack.push_async_callback(diagnosis.close)
             stack.push_async_callback(embedder.close)
             await stack.enter_async_context(precompute.running())
             await stack.enter_async_context(chores.running())
             yield
 
     options = ProjectOptions(_PROJECTS)
-    info = ModelInfo(model.title, model.version, model.provider)
+    info = ModelInfo(model.title, model.version, model.provider, bool(settings.basic_auth_user))
     predict = Predict(segmenter, options, events, info, settings.max_pixels)
     return Litestar(
         [Router(settings.base_path or "/", route_handlers=HANDLERS, guards=_guards(settings))],
@@ -110,6 +116,7 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
             "model": Provide(lambda: info, sync_to_thread=False),
             "events": Provide(lambda: events, sync_to_thread=False),
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
+            "diagnosis": Provide(lambda: diagnosis, sync_to_thread=False),
         },
         exception_handlers={
             SamserveError: answer_domain_error,
@@ -137,6 +144,11 @@ def _embeddings(settings: Settings, reader: Executor, writer: Executor) -> Embed
     )
 
 
+def image_sources(settings: Settings, http: HttpImages | None = None) -> ImageSources:
+    """All the places that images come from."""
+    return ImageSources(http or _http(settings), settings.label_studio_url or None, settings.max_image_mib << 20)
+
+
 def _http(settings: Settings) -> HttpImages:
     url, key = settings.label_studio_url or None, settings.label_studio_api_key
     return HttpImages(
@@ -146,6 +158,11 @@ def _http(settings: Settings) -> HttpImages:
         LabelStudioAuth(url, key) if url and key else None,
         url,
     )
+
+
+def _diagnosis(settings: Settings, way: ImageWay) -> Diagnosis:
+    url, key = settings.label_studio_url, settings.label_studio_api_key
+    return Diagnosis(StudioApi(url, LabelStudioAuth(url, key)) if url and key else None, way)
 
 
 def _task_events(settings: Settings, http: HttpImages, precompute: Precompute, chores: Chores) -> TaskEvents:

@@ -13,6 +13,7 @@ import uvicorn
 from server import __version__
 from server.app import create_app, load_model
 from server.connect_cli import connect_command
+from server.doctor_cli import doctor_command
 from server.errors import BadSettings, SamserveError
 from server.logs import set_up_logs
 from server.models.manifest import Manifest
@@ -35,6 +36,7 @@ and switch on "Interactive preannotations". A labeling config to start from:
     </View>
 Label Studio 1.23.1 and newer connect to a backend on a private address only when started with
     ML_BLOCK_LOCAL_IP=false SSRF_PROTECTION_ENABLED=false
+Without Label Studio: click on a picture of yours at {url}/playground
 """
 
 
@@ -77,6 +79,7 @@ def serve(host: str | None, port: int | None, debug: bool) -> None:
 
 
 main.add_command(connect_command)
+main.add_command(doctor_command)
 
 
 @main.group()

@@ -9,6 +9,8 @@ import click
 import msgspec
 
 from server.core.options import parse_extra_params
+from server.doctor.chart import Chart
+from server.doctor_cli import examine, show
 from server.errors import BadOptions, BadSettings
 from server.images.label_studio import LabelStudioAuth
 from server.settings import Settings, read_settings
@@ -57,9 +59,10 @@ async def _run(
         click.echo(f"Label Studio at {api.url}, as {await api.user()}")
         number = project if project is not None else await create(api, title or "", images, click.echo)
         await connect(api, number, connection, click.echo, lambda question: yes or click.confirm(question))
-        click.echo(f"Open {api.url}/projects/{number}/data")
     finally:
         await api.close()
+    await examine(Chart(show), settings, number)
+    click.echo(f"Open {api.url}/projects/{number}/data")
 
 
 def _options(text: str) -> dict[str, Any]:

@@ -4,8 +4,9 @@ import msgspec
 
 
 class ModelInfo(msgspec.Struct, frozen=True):
-    """Its name, the version that follows its weights, and the execution provider that runs it."""
+    """Its name, the version that follows its weights, what runs it, and whether callers must give a password."""
 
     title: str
     version: str
     provider: str
+    has_password: bool = False

@@ -63,7 +63,7 @@ def test_a_released_task_is_not_encoded(settings: Settings, site: Site, tmp_path
     with TestClient(create_app(settings, held)) as client:
         pages = [site.put(f"/{height}.png", png(height, 60, seed=height)) for height in range(40, 50)]
         announce(client, "prewarm", {"pages": pages}, PAGES)
-        assert eventually(lambda: len(site.requests) == 3)
+        assert eventually(lambda: len(site.requests) == 3 and len(held.begun) == 1)
         released = announce(client, "release", {"pages": pages}, PAGES)
         assert (released["type"], released["value"]) == ("release_ack", {"status": "released"})
         held.go.set()
