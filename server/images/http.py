@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from server.errors import ImageRefused, ImageUnavailable
+from server.errors import ImageRefused, ImageUnavailable, is_passing
 from server.images.guard import AddressPolicy, GuardedTransport
 
 _MAX_REDIRECTS = 5
@@ -50,9 +50,12 @@ class HttpImages:
             async with asyncio.timeout(self._seconds):
                 return await self._follow(url)
         except TimeoutError:
-            raise ImageUnavailable(f"{redacted(url)} did not arrive within {self._seconds:g} s") from None
+            raise ImageUnavailable(
+                f"{redacted(url)} did not arrive within {self._seconds:g} s", may_pass=True
+            ) from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, OverflowError) as error:  # the last two: a malformed URL
-            raise ImageUnavailable(f"{redacted(url)} cannot be fetched: {_reason(error)}") from error
+            may_pass = isinstance(error, httpx.NetworkError | httpx.TimeoutException | httpx.RemoteProtocolError)
+            raise ImageUnavailable(f"{redacted(url)} cannot be fetched: {_reason(error)}", may_pass=may_pass) from error
 
     async def _follow(self, url: str) -> bytes:
         """Redirects are followed here: signed as long as they stay at the origin that the token is for."""
@@ -67,7 +70,7 @@ class HttpImages:
 
     async def _body(self, response: httpx.Response, *, signed: bool) -> bytes:
         if not response.is_success:
-            raise ImageUnavailable(_refusal(response, signed=signed))
+            raise ImageUnavailable(_refusal(response, signed=signed), may_pass=is_passing(response.status_code))
         url, coding = redacted(str(response.url)), response.headers.get("Content-Encoding", "identity")
         if coding.lower() not in ("", "identity"):
             raise ImageRefused(f"{url} is sent compressed ({coding}), although it was asked not to be")
