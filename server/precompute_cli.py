@@ -77,15 +77,14 @@ def precompute_command(**options: Any) -> None:
     if settings.embedding_disk_gib == 0:
         raise BadSettings("SAMSERVE_EMBEDDING_DISK_GIB is 0: there is no place to keep embeddings for a server")
     set_up_logs(debug=False, quiet=True)
-    tally = Tally()
     try:
-        sys.exit(asyncio.run(_run(settings, asked, tally)))
+        sys.exit(asyncio.run(_run(settings, asked)))
     except KeyboardInterrupt:
-        click.echo(f"Interrupted after {_counts(tally)}. What is encoded is kept: run it again to go on.")
+        click.echo("Interrupted. What is encoded is kept: run it again to go on.")
         sys.exit(_INTERRUPTED)
 
 
-async def _run(settings: Settings, asked: _Asked, tally: Tally) -> int:
+async def _run(settings: Settings, asked: _Asked) -> int:
     paths = find_images(asked.images) if asked.images else []
     exported = export_listing(asked.export, asked.label_config) if asked.export else None
     model = load_model(settings)
@@ -98,7 +97,7 @@ async def _run(settings: Settings, asked: _Asked, tally: Tally) -> int:
             listing = exported or files_listing(paths)
         if asked.dry_run:
             return await _estimate(settings, engine, model, listing)
-        return await _crawl(engine, listing, tally)
+        return await _crawl(engine, listing)
 
 
 def _tell(text: str) -> None:
@@ -114,26 +113,18 @@ async def _estimate(settings: Settings, engine: Engine, model: SamModel, listing
     return 0
 
 
-async def _crawl(engine: Engine, listing: Listing, tally: Tally) -> int:
-    progress = Progress(listing.noun, listing.total, sys.stderr)
+async def _crawl(engine: Engine, listing: Listing) -> int:
+    tally, progress = Tally(), Progress(listing.noun, listing.total, sys.stderr)
     precompute = Precompute(engine.embedder, Backlog(0), lambda _: None)
     crawl = Crawl(precompute, tally, lambda: progress.show(tally.items, tally.failed))
     started = time.monotonic()
     try:
         await crawl.run(listing.items)
-    finally:
+    finally:  # also when it is interrupted, or Label Studio is gone
         progress.clear()
-    took = timedelta(seconds=round(time.monotonic() - started))
-    click.echo(f"{tally.items:,} {listing.noun} in {took}: {_counts(tally)}")
-    return _report(engine, tally)
-
-
-def _report(engine: Engine, tally: Tally) -> int:
-    """Says what went wrong; the exit status."""
-    for task, reason in tally.failures:
-        click.echo(f"  {task}: {reason.removeprefix(f'task {task}: ')}")
-    if tally.failed > len(tally.failures):
-        click.echo(f"  ... and {tally.failed - len(tally.failures):,} more")
+        took = timedelta(seconds=round(time.monotonic() - started))
+        click.echo(f"{tally.items:,} of {listing.total:,} {listing.noun} in {took}: {_counts(tally)}")
+        _list_failures(tally)
     lost = sum(tier.failures + tier.dropped_writes for tier in engine.cache.tiers())
     if lost:
         click.echo(f"{lost:,} embeddings could not be written; a warning above says why")
@@ -141,8 +132,15 @@ def _report(engine: Engine, tally: Tally) -> int:
 
 
 def _counts(tally: Tally) -> str:
-    bare = f", {tally.bare:,} without an image" if tally.bare else ""
+    bare = f"; {tally.bare:,} {'has' if tally.bare == 1 else 'have'} no image" if tally.bare else ""
     return f"{tally.encoded:,} images encoded, {tally.kept:,} already there, {tally.failed:,} failed{bare}"
+
+
+def _list_failures(tally: Tally) -> None:
+    for task, reason in tally.failures:
+        click.echo(f"  {task}: {reason.removeprefix(f'task {task}: ')}")
+    if tally.failed > len(tally.failures):
+        click.echo(f"  ... and {tally.failed - len(tally.failures):,} more")
 
 
 def _show_status(settings: Settings, url: str) -> None:
