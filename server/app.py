@@ -1,4 +1,4 @@
-"""The composition root: the one file that knows every concrete class."""
+"""The composition root: with engine.py, the one place that knows every concrete class."""
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
