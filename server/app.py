@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
+import structlog
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -14,9 +15,12 @@ from server.doctor.image import ImageWay
 from server.engine import Engine
 from server.errors import ModelUnusable, SamserveError
 from server.images.label_studio import LabelStudioAuth
+from server.models.manifest import Manifest
+from server.runtime.decoders import SplitDecoder
 from server.runtime.model import SamModel
 from server.service.backlog import Backlog
 from server.service.chores import Chores
+from server.service.magnifier import Magnifier
 from server.service.next_tasks import NextTasks
 from server.service.ports import TaskSource
 from server.service.precompute import Precompute
@@ -35,7 +39,10 @@ from server.web.metrics import Metrics
 from server.web.model_info import ModelInfo
 from server.web.predict import Predict
 from server.web.routes import HANDLERS
+from server.weights.built import built_decoder
 from server.weights.store import GraphStore, find_manifest
+
+log = structlog.get_logger("samserve.app")
 
 _MAX_BODY_BYTES = 512 << 20  # Label Studio sends every mask of the task along
 _CLICKS_AT_ONCE = 128
@@ -54,8 +61,24 @@ def load_model(settings: Settings) -> SamModel:
         if problem := store.problem(manifest, graph):
             raise ModelUnusable(f"{graph.file} is {problem}; run: samserve weights pull {manifest.name}")
     model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider)
-    model.warm_up()
+    if settings.decoder == "stock" or not _sped_up(model, manifest, store, settings):
+        model.warm_up()
     return model
+
+
+def _sped_up(model: SamModel, manifest: Manifest, store: GraphStore, settings: Settings) -> bool:
+    """Has the model use the decoder graphs built here; it keeps the stock one where it cannot, with a warning."""
+    try:
+        folder, graphs = built_decoder(manifest, store)
+        model.use(SplitDecoder(graphs, folder, settings.cores, settings.provider))
+    except (ModelUnusable, OSError) as error:
+        log.warning(
+            "fast_decoder_unusable",
+            reason=str(error),
+            instead="the stock decoder, which takes more than twice as long; SAMSERVE_DECODER=stock asks for it",
+        )
+        return False
+    return True
 
 
 def create_app(settings: Settings, model: SamModel) -> Litestar:
@@ -67,9 +90,11 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     metrics.registry.register(BackgroundGauges(background.standing))
     diagnosis = _diagnosis(settings, ImageWay(engine.images, engine.decode_image, model))
     events = _task_events(settings, engine.tasks, precompute, chores)
-    segmenter = Segmenter(engine.embedder, Refiner(model, time.monotonic), decoder, _CLICKS_AT_ONCE)
+    refiner = Refiner(model, time.monotonic)
+    magnifier = Magnifier(engine.embedder, refiner, model, decoder)
+    segmenter = Segmenter(engine.embedder, magnifier, refiner, decoder, _CLICKS_AT_ONCE)
     options = ProjectOptions(_PROJECTS)
-    info = ModelInfo(model.title, model.version, model.provider, bool(settings.basic_auth_user))
+    info = ModelInfo(model.title, model.version, model.provider, model.decoder, bool(settings.basic_auth_user))
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:

@@ -37,9 +37,9 @@ def doctor_command(project: int | None, task: int | None, image: str | None, *, 
     Reads the same environment as samserve serve. Exit status 1 when a step fails.
     """
     settings = read_settings(os.environ)
-    set_up_logs(debug=False)
     if (project or task) and not (settings.label_studio_url and settings.label_studio_api_key):
         raise click.UsageError("--project and --task need LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY")
+    set_up_logs(debug=False)
     chart = Chart(lambda finding: None if as_json else show(finding))
     asyncio.run(examine(chart, settings, project, task, image))
     if as_json:

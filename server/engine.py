@@ -5,15 +5,20 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 from server.cache.disk import DiskCache
 from server.cache.memory import MemoryCache
 from server.cache.tiers import Tiered
 from server.images.decode import decode_image
+from server.images.downloads import Downloads
 from server.images.guard import AddressPolicy
 from server.images.http import HttpImages
 from server.images.label_studio import LabelStudioAuth
 from server.images.label_studio_tasks import LabelStudioTasks
+from server.images.local import LocalFiles
+from server.images.locate import Locator
+from server.images.objects import BucketImages
 from server.images.resolve import ImageSources
 from server.runtime.model import SamModel
 from server.service.embedder import Embedder
@@ -38,8 +43,9 @@ class Engine:
         self._encoder = ThreadPoolExecutor(1, "encoder")
         self._reader = ThreadPoolExecutor(1, "embedding-reader")
         self._writer = ThreadPoolExecutor(1, "embedding-writer")
-        self._http = _http(settings)
-        self.images: ImageSource = images or image_sources(settings, self._http)
+        http = _http(settings)
+        self._sources = image_sources(settings, http)
+        self.images: ImageSource = images or self._sources
         self.decode_image = partial(decode_image, max_pixels=settings.max_pixels)
         self.cache = self._cache(settings)
         self.queue = EncodeQueue(self._encoder, _ENCODES_WAITING)
@@ -52,7 +58,7 @@ class Engine:
             queue=self.queue,
         )
         url, key = settings.label_studio_url, settings.label_studio_api_key
-        self.tasks = LabelStudioTasks(self._http, url) if url and key else None
+        self.tasks = LabelStudioTasks(http, url) if url and key else None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -61,7 +67,7 @@ class Engine:
             stack.callback(self._writer.shutdown)  # what was encoded is kept
             stack.callback(self._reader.shutdown, cancel_futures=True)
             stack.callback(self._encoder.shutdown, cancel_futures=True)
-            stack.push_async_callback(self._http.close)
+            stack.push_async_callback(self._sources.close)
             stack.push_async_callback(self.embedder.close)
             yield
 
@@ -75,15 +81,24 @@ class Engine:
 
 def image_sources(settings: Settings, http: HttpImages | None = None) -> ImageSources:
     """All the places that images come from."""
-    return ImageSources(http or _http(settings), settings.label_studio_url or None, settings.max_image_mib << 20)
+    mount = settings.label_studio_local_files_document_root
+    max_bytes, seconds = settings.max_image_mib << 20, settings.fetch_seconds
+    return ImageSources(
+        Locator(settings.label_studio_url, settings.buckets, bool(mount), settings.label_studio_host),
+        http or _http(settings),
+        BucketImages(settings.buckets, max_bytes, seconds),
+        LocalFiles(Path(mount), max_bytes, seconds) if mount else None,
+        Downloads(settings.cache_path / "downloads", settings.download_cache_mib << 20),
+        max_bytes,
+    )
 
 
 def _http(settings: Settings) -> HttpImages:
-    url, key = settings.label_studio_url or None, settings.label_studio_api_key
+    url, key = settings.label_studio_url, settings.label_studio_api_key
     return HttpImages(
         AddressPolicy.allowing(settings.allow_hosts),
         settings.max_image_mib << 20,
         settings.fetch_seconds,
         LabelStudioAuth(url, key) if url and key else None,
-        url,
+        url or None,
     )

@@ -6,7 +6,8 @@ from functools import partial
 
 import structlog
 
-from server.core.embedding import ImageEmbedding
+from server.core.crop import Crop
+from server.core.embedding import EmbeddingKey, ImageEmbedding
 from server.core.reference import ImageReference
 from server.errors import ImageUnavailable
 from server.service.demand import Demand, Priority
@@ -39,7 +40,7 @@ class Embedder:
         self._by_content: Flights[ImageEmbedding] = Flights()
 
     async def embed(self, reference: ImageReference, priority: Priority) -> ImageEmbedding:
-        """The embedding of the image that a task names; it costs nothing where it is kept already.
+        """The embedding of the image, or of the part of it, that is meant; it costs nothing where it is kept already.
 
         Whoever asks for many bounds how many at once: each call under way holds its image's file.
 
@@ -49,10 +50,11 @@ class Embedder:
         """
         uri = self._images.locate(reference)
         name = await _name(uri)
-        embedding = await self._known(name)
+        embedding = await self._known(name, reference)
         if embedding:
             return embedding
-        return await self._by_uri.join(name, partial(self._fetch, uri, name, reference), Demand(priority))
+        work = partial(self._fetch, uri, name, reference)
+        return await self._by_uri.join((name, reference.crop), work, Demand(priority))
 
     async def keep(self, reference: ImageReference, priority: Priority) -> bool:
         """Sees to it that an image's embedding is kept, without reading one that is; whether it was encoded for that.
@@ -65,14 +67,14 @@ class Embedder:
         """
         uri = self._images.locate(reference)
         name = await _name(uri)
-        if await self._has(name):
+        if await self._has(name, reference):
             return False
         with stage("fetch"):
             content = await self._images.fetch(uri)
-        sha256 = await self._identify(name, content)
-        if await self._cache.has(self._model.key(sha256)):
+        key = self._key(await self._identify(name, content), reference)
+        if await self._cache.has(key):
             return False
-        await self._by_content.join(sha256, partial(self._encode, content, sha256, reference), Demand(priority))
+        await self._by_content.join(key, partial(self._encode, content, key, reference), Demand(priority))
         await self._cache.written()  # so that a crawl goes no faster than the disk
         return True
 
@@ -82,20 +84,20 @@ class Embedder:
         Raises:
             ImageRefused: no rule says how to fetch such a reference.
         """
-        return await self._has(await _name(self._images.locate(reference)))
+        return await self._has(await _name(self._images.locate(reference)), reference)
 
     async def close(self) -> None:
         """Gives up what is under way."""
         await self._by_uri.close()
         await self._by_content.close()
 
-    async def _known(self, name: str) -> ImageEmbedding | None:
+    async def _known(self, name: str, reference: ImageReference) -> ImageEmbedding | None:
         sha256 = self._fresh(name)
-        return await self._cache.find(self._model.key(sha256)) if sha256 else None
+        return await self._cache.find(self._key(sha256, reference)) if sha256 else None
 
-    async def _has(self, name: str) -> bool:
+    async def _has(self, name: str, reference: ImageReference) -> bool:
         sha256 = self._fresh(name)
-        return sha256 is not None and await self._cache.has(self._model.key(sha256))
+        return sha256 is not None and await self._cache.has(self._key(sha256, reference))
 
     def _fresh(self, name: str) -> str | None:
         """The sha256 of what is at a URI, where it was looked at just now."""
@@ -113,31 +115,37 @@ class Embedder:
                 content = await self._images.fetch(uri)
         except ImageUnavailable as error:
             known = self._identities.get(name)
-            stale = known and await self._cache.find(self._model.key(known.sha256))
+            stale = known and await self._cache.find(self._key(known.sha256, reference))
             if not known or not stale:
                 raise
             log.warning("image_not_revalidated", task=reference.task, reason=str(error))
             self._identities.put(name, known.sha256)  # or every click would wait for another fetch to fail
             return stale
-        sha256 = await self._identify(name, content)
-        embedding = await self._cache.find(self._model.key(sha256))
+        key = self._key(await self._identify(name, content), reference)
+        embedding = await self._cache.find(key)
         if embedding:
             return embedding
-        return await self._by_content.join(sha256, partial(self._encode, content, sha256, reference), demand)
+        return await self._by_content.join(key, partial(self._encode, content, key, reference), demand)
 
-    async def _encode(self, content: bytes, sha256: str, reference: ImageReference, demand: Demand) -> ImageEmbedding:
+    async def _encode(
+        self, content: bytes, key: EmbeddingKey, reference: ImageReference, demand: Demand
+    ) -> ImageEmbedding:
         # decoded only when it is its turn: pixels that wait take far more memory than the file
-        embedding = await self._queue.run(queued(partial(self._encode_pixels, content)), demand)
-        self._cache.put(self._model.key(sha256), embedding)
+        embedding = await self._queue.run(queued(partial(self._encode_pixels, content, reference.crop)), demand)
+        self._cache.put(key, embedding)
         size, wanted = embedding.size, "nobody" if demand.priority is None else demand.priority.name.lower()
         log.info("encoded", task=reference.task, width=size.width, height=size.height, wanted_by=wanted)
         return embedding
 
-    def _encode_pixels(self, content: bytes) -> ImageEmbedding:
+    def _encode_pixels(self, content: bytes, crop: Crop | None) -> ImageEmbedding:
         with stage("decode"):
             image = self._decode_image(content)
+            pixels = crop.cut(image) if crop else image
         with stage("encode"):
-            return self._model.encode(image)
+            return self._model.encode(pixels)
+
+    def _key(self, sha256: str, reference: ImageReference) -> EmbeddingKey:
+        return self._model.key(reference.identity(sha256))
 
 
 async def _name(uri: str) -> str:

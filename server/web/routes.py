@@ -50,6 +50,7 @@ def _health(model: ModelInfo) -> dict[str, str]:
         "model_class": model.title,
         "model_version": model.version,
         "provider": model.provider,
+        "decoder": model.decoder,
         "version": __version__,
     }
 
@@ -64,8 +65,8 @@ async def setup(
     """Label Studio asks this very often, for the model's version; wrong answer options are told here."""
     request = decode_body(body, SetupRequest)
     given = parse_extra_params(request.options)
-    if request.schema:
-        check_options(parse_label_config(request.schema), given)
+    config = parse_label_config(request.schema) if request.schema else None
+    check_options(config, given, chooses=model.decoder == "fast")
     options.put(str(request.project), given)
     events.configured(request.project_id, request.schema)
     log.debug("setup", project=request.project, options=given)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from server.cache.memory import MemoryCache
+from server.core.crop import Crop
 from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
 from server.core.geometry import ImageSize
 from server.core.prediction import MaskPrediction
@@ -438,5 +439,19 @@ def test_a_click_on_what_a_crawl_has_queued_lifts_it_and_encodes_nothing_twice(e
         assert await asyncio.gather(*crawl) == [True, True, True]
         assert sorted(desk.model.encoded) == sorted([CAT, DOG, COW])
         assert desk.model.encoded[1] == COW
+
+    run(scenario())
+
+
+def test_an_image_and_a_crop_of_it_are_two_embeddings_each_made_once(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT + DOG))
+        part = ImageReference("a", "1", crop=Crop(1, 0, ImageSize(1, 1), ImageSize(1, 2)))
+        whole = ImageReference("a", "1")
+        together = await asyncio.gather(*(desk.embedder.embed(each, Priority.CLICK) for each in (whole, part, part)))
+        again = [await desk.embedder.embed(each, Priority.CLICK) for each in (whole, part)]
+        pixels = [embedding.tensors["pixels"].tobytes() for embedding in (*together, *again)]
+        assert pixels == [CAT + DOG, DOG, DOG, CAT + DOG, DOG]
+        assert sorted(desk.model.encoded) == [CAT + DOG, DOG]
 
     run(scenario())

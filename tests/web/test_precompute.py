@@ -117,7 +117,7 @@ def test_all_images_of_an_opened_task_are_encoded_the_first_ones_first(
 ) -> None:
     open_task(client, [picture(site, height) for height in (44, 41, 43, 42)], config=PAGES, field="pages")
     assert eventually(lambda: len(held.begun) == 4)
-    assert held.begun[0] == 44
+    assert held.begun[0] in (44, 41, 43)  # three are fetched at once
 
 
 @pytest.mark.parametrize(
