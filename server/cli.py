@@ -17,6 +17,7 @@ from server.doctor_cli import doctor_command
 from server.errors import BadSettings, ModelUnusable, SamserveError
 from server.logs import set_up_logs
 from server.models.manifest import Manifest
+from server.precompute_cli import precompute_command
 from server.settings import Settings, read_settings
 from server.weights.built import built_decoder
 from server.weights.pull import pull
@@ -81,6 +82,7 @@ def serve(host: str | None, port: int | None, debug: bool) -> None:
 
 main.add_command(connect_command)
 main.add_command(doctor_command)
+main.add_command(precompute_command)
 
 
 @main.group()

@@ -9,13 +9,14 @@ from functools import partial
 import click
 import msgspec
 
-from server.app import image_sources, load_model
+from server.app import load_model
 from server.core.reference import ImageReference
 from server.doctor.chart import Chart, Finding, StepFailed
 from server.doctor.image import ImageWay, examine_image
 from server.doctor.model import examine_model
 from server.doctor.studio import Patient, examine_studio
 from server.doctor.surroundings import container_trap, is_in_container, proxy_trap
+from server.engine import image_sources
 from server.images.decode import decode_image
 from server.images.label_studio import LabelStudioAuth
 from server.logs import set_up_logs

@@ -12,13 +12,20 @@ SamserveError
 │   └── ImageUnreadable     the bytes are not a whole image                     422
 ├── Overloaded            too much is queued; try again later                   503
 ├── ModelUnusable         the weights are missing, broken or do not fit         stops the start
+├── ServerUnreachable     no samserve answers there                             ends the command
 ├── StudioRefused         Label Studio's API is out of reach, or says no          ends the command
 └── BadSettings           a setting that does not exist or does not parse       stops the start
 """
 
 
 class SamserveError(Exception):
-    """Base of the tree; its message names the thing and the way out, and is safe to show to the caller."""
+    """Base of the tree; its message names the thing and the way out, and is safe to show to the caller.
+
+    Attributes:
+        may_pass: whether the same may work in a while, without anybody changing anything.
+    """
+
+    may_pass = False
 
 
 class BadRequest(SamserveError):
@@ -47,6 +54,10 @@ class ImageError(SamserveError):
 
 class ImageUnavailable(ImageError):
     """The image's bytes could not be fetched."""
+
+    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
 
 
 class ImageRefused(ImageError):
@@ -83,7 +94,17 @@ class StudioRefused(SamserveError):
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.may_pass = status is None or is_passing(status)
+
+
+class ServerUnreachable(SamserveError):
+    """No samserve answers at an address, or not to this user."""
 
 
 class BadSettings(SamserveError):
     """A setting does not exist or does not parse."""
+
+
+def is_passing(status: int) -> bool:
+    """Whether an HTTP status says that the server is in trouble, or busy, and not that the request is wrong."""
+    return status in (408, 425, 429) or status >= 500

@@ -6,8 +6,9 @@ import sys
 import structlog
 
 
-def set_up_logs(*, debug: bool) -> None:
-    """Lines for people on a terminal, JSON elsewhere; both on stderr."""
+def set_up_logs(*, debug: bool, quiet: bool = False) -> None:
+    """Lines for people on a terminal, JSON elsewhere; both on stderr. `quiet` leaves warnings and worse."""
+    level = logging.DEBUG if debug else logging.WARNING if quiet else logging.INFO
     terminal = sys.stderr.isatty()
     structlog.configure(
         processors=[
@@ -16,7 +17,7 @@ def set_up_logs(*, debug: bool) -> None:
             *([] if terminal else [structlog.processors.format_exc_info]),
             structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

@@ -62,6 +62,14 @@ class DiskCache:
             os.utime(path)
         return embedding
 
+    def has(self, key: EmbeddingKey) -> bool:
+        """Whether the embedding is here, now the most recently used; whether it is whole, only reading it tells."""
+        try:
+            os.utime(self._path(key))
+        except OSError:
+            return False
+        return True
+
     def put(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
         """Keeps the embedding, unless it is larger than half the bound; on a full disk the next one gets room."""
         content = encode(key, embedding)

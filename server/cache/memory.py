@@ -3,6 +3,7 @@
 from collections import OrderedDict
 
 from server.core.embedding import EmbeddingKey, ImageEmbedding
+from server.core.tier_counts import TierCounts
 
 
 class MemoryCache:
@@ -29,6 +30,17 @@ class MemoryCache:
         self.hits += embedding is not None
         self.misses += embedding is None
         return embedding
+
+    async def has(self, key: EmbeddingKey) -> bool:
+        """Whether the embedding is here; not counted."""
+        return self.get(key) is not None
+
+    async def written(self) -> None:
+        """Nothing waits to be put."""
+
+    def tiers(self) -> list[TierCounts]:
+        """How it has served."""
+        return [TierCounts(tier="memory", hits=self.hits, misses=self.misses, bytes=self._bytes)]
 
     def get(self, key: EmbeddingKey) -> ImageEmbedding | None:
         """The embedding, now the most recently used; None when it is not here."""

@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 from server.cache.disk import DiskCache
 from server.cache.memory import MemoryCache
 from server.core.embedding import EmbeddingKey, ImageEmbedding
+from server.core.tier_counts import TierCounts
 
 _WAITING_WRITES = 64  # embeddings of some 4 MiB each; a disk that is slower than the encoder loses the rest
 
@@ -36,6 +37,12 @@ class Tiered:
             self._memory.put(key, read)
         return meanwhile or read
 
+    async def has(self, key: EmbeddingKey) -> bool:
+        """Whether any tier has the embedding; it is not read, nor counted as a look-up."""
+        if await self._memory.has(key) or key in self._waiting:
+            return True
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._disk.has, key)
+
     def put(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
         """Keeps the embedding in memory now and on disk soon."""
         self._memory.put(key, embedding)
@@ -45,3 +52,19 @@ class Tiered:
         self._waiting[key] = embedding
         written = asyncio.get_running_loop().run_in_executor(self._writer, self._disk.put, key, embedding)
         written.add_done_callback(lambda _: self._waiting.pop(key, None))
+
+    async def written(self) -> None:
+        """Returns once the disk was given all that was put so far."""
+        await asyncio.get_running_loop().run_in_executor(self._writer, lambda: None)  # it works in order
+
+    def tiers(self) -> list[TierCounts]:
+        """How memory and the disk have served."""
+        disk = TierCounts(
+            tier="disk",
+            hits=self.disk_hits,
+            misses=self.disk_misses,
+            dropped_writes=self.dropped_writes,
+            failures=self._disk.failures,
+            damaged=self._disk.damaged,
+        )
+        return [*self._memory.tiers(), disk]

@@ -6,7 +6,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
-from server.errors import ImageUnavailable
+from server.errors import ImageUnavailable, is_passing
 from server.images.body import read_body
 from server.images.download import Download, Version
 from server.images.guard import AddressPolicy, GuardedTransport
@@ -55,10 +55,12 @@ class HttpImages:
         except TimeoutError:
             raise ImageUnavailable(
                 f"{redacted(url)} did not arrive within {self._seconds:g} s; "
-                f"to wait longer, raise SAMSERVE_FETCH_SECONDS"
+                f"to wait longer, raise SAMSERVE_FETCH_SECONDS",
+                may_pass=True,
             ) from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, OverflowError) as error:  # the last two: a malformed URL
-            raise ImageUnavailable(f"{redacted(url)} cannot be fetched: {_reason(error)}") from error
+            may_pass = isinstance(error, httpx.NetworkError | httpx.TimeoutException | httpx.RemoteProtocolError)
+            raise ImageUnavailable(f"{redacted(url)} cannot be fetched: {_reason(error)}", may_pass=may_pass) from error
 
     async def _follow(self, url: str, kept: Download | None) -> Download:
         """Redirects are followed here: signed as long as they stay at the origin that the token is for."""
@@ -79,7 +81,7 @@ class HttpImages:
 
     async def _download(self, response: httpx.Response, *, signed: bool) -> Download:
         if not response.is_success:
-            raise ImageUnavailable(refusal(response, signed=signed))
+            raise ImageUnavailable(refusal(response, signed=signed), may_pass=is_passing(response.status_code))
         return Download(await read_body(response, self._max_bytes), _version(response))
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 import httpx
 import msgspec
 
-from server.errors import ImageUnavailable
+from server.errors import ImageUnavailable, is_passing
 from server.images.url import redacted
 
 _REFRESH = "refresh"  # the token_type of a personal access token
@@ -70,7 +70,9 @@ class LabelStudioAuth(httpx.Auth):
                     f"{status} from {url}: LABEL_STUDIO_API_KEY is a personal access token that Label Studio does not "
                     f"accept; it may have been revoked"
                 )
-            raise ImageUnavailable(f"{status} from {url}: no access token for LABEL_STUDIO_API_KEY")
+            raise ImageUnavailable(
+                f"{status} from {url}: no access token for LABEL_STUDIO_API_KEY", may_pass=is_passing(status)
+            )
         try:
             self._access = msgspec.json.decode(await response.aread(), type=_Access).access
         except msgspec.MsgspecError:

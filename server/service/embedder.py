@@ -56,13 +56,35 @@ class Embedder:
         work = partial(self._fetch, uri, name, reference)
         return await self._by_uri.join((name, reference.crop), work, Demand(priority))
 
+    async def keep(self, reference: ImageReference, priority: Priority) -> bool:
+        """Sees to it that an image's embedding is kept, without reading one that is; whether it was encoded for that.
+
+        An image that cannot be looked at fails, even where an embedding of it was kept earlier.
+
+        Raises:
+            ImageError: the image cannot be had, or is none.
+            Overloaded: too much waits that is no less urgent.
+        """
+        uri = self._images.locate(reference)
+        name = await _name(uri)
+        if await self._has(name, reference):
+            return False
+        with stage("fetch"):
+            content = await self._images.fetch(uri)
+        key = self._key(await self._identify(name, content), reference)
+        if await self._cache.has(key):
+            return False
+        await self._by_content.join(key, partial(self._encode, content, key, reference), Demand(priority))
+        await self._cache.written()  # so that a crawl goes no faster than the disk
+        return True
+
     async def is_kept(self, reference: ImageReference) -> bool:
         """Whether a click on this image would be answered without an encode.
 
         Raises:
             ImageRefused: no rule says how to fetch such a reference.
         """
-        return await self._known(await _name(self._images.locate(reference)), reference) is not None
+        return await self._has(await _name(self._images.locate(reference)), reference)
 
     async def close(self) -> None:
         """Gives up what is under way."""
@@ -70,10 +92,22 @@ class Embedder:
         await self._by_content.close()
 
     async def _known(self, name: str, reference: ImageReference) -> ImageEmbedding | None:
+        sha256 = self._fresh(name)
+        return await self._cache.find(self._key(sha256, reference)) if sha256 else None
+
+    async def _has(self, name: str, reference: ImageReference) -> bool:
+        sha256 = self._fresh(name)
+        return sha256 is not None and await self._cache.has(self._key(sha256, reference))
+
+    def _fresh(self, name: str) -> str | None:
+        """The sha256 of what is at a URI, where it was looked at just now."""
         identity = self._identities.get(name)
-        if identity and self._identities.is_fresh(identity):
-            return await self._cache.find(self._key(identity.sha256, reference))
-        return None
+        return identity.sha256 if identity and self._identities.is_fresh(identity) else None
+
+    async def _identify(self, name: str, content: bytes) -> str:
+        sha256 = await asyncio.to_thread(_sha256, content)
+        self._identities.put(name, sha256)
+        return sha256
 
     async def _fetch(self, uri: str, name: str, reference: ImageReference, demand: Demand) -> ImageEmbedding:
         try:
@@ -87,9 +121,7 @@ class Embedder:
             log.warning("image_not_revalidated", task=reference.task, reason=str(error))
             self._identities.put(name, known.sha256)  # or every click would wait for another fetch to fail
             return stale
-        sha256 = await asyncio.to_thread(_sha256, content)
-        self._identities.put(name, sha256)
-        key = self._key(sha256, reference)
+        key = self._key(await self._identify(name, content), reference)
         embedding = await self._cache.find(key)
         if embedding:
             return embedding

@@ -8,6 +8,7 @@ from server.core.prediction import MaskPrediction
 from server.core.prompt import Prompt
 from server.core.reference import ImageReference
 from server.core.task import Task
+from server.core.tier_counts import TierCounts
 
 
 class Model(Protocol):
@@ -33,8 +34,20 @@ class EmbeddingCache(Protocol):
         """The embedding; None when it is not here. What was put meanwhile is found."""
         ...
 
+    async def has(self, key: EmbeddingKey) -> bool:
+        """Whether the embedding is here; costs less than finding it, and keeps it from being forgotten next."""
+        ...
+
     def put(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
         """Keeps the embedding for a while; does not block."""
+        ...
+
+    async def written(self) -> None:
+        """Returns once everything put so far is where it is to be kept, or has been given up."""
+        ...
+
+    def tiers(self) -> list[TierCounts]:
+        """How each tier has served, the nearest first."""
         ...
 
 

@@ -25,19 +25,23 @@ class Precompute:
     """Works off a backlog while it is `running`; what fails is logged, and left to the click on that image.
 
     `observe` is told the seconds by stage that each image took.
+
+    Attributes:
+        done, failed: how many images of the backlog are kept now, and how many cannot be.
     """
 
     def __init__(self, embedder: Embedder, backlog: Backlog, observe: Callable[[Mapping[str, float]], None]) -> None:
         self._embedder, self._backlog, self._observe = embedder, backlog, observe
         self._under_way: dict[asyncio.Task[None], str] = {}
+        self.done = self.failed = 0
         self._places = asyncio.Semaphore(_CRAWLED_AT_ONCE)
 
     def want(self, reference: ImageReference, priority: Priority) -> None:
         """Has an image embedded when it is its turn; returns at once."""
         self._backlog.add(reference, priority)
 
-    async def crawl(self, reference: ImageReference) -> None:
-        """Embeds an image as the least urgent one, and returns when that is done; waits for a place first.
+    async def crawl(self, reference: ImageReference) -> bool:
+        """Has an image kept as the least urgent one, and tells whether that took an encode; waits for a place first.
 
         Raises:
             ImageError: the image cannot be had, or is none.
@@ -45,11 +49,9 @@ class Precompute:
         async with self._places:
             while True:
                 try:
-                    await self._embedder.embed(reference, Priority.CRAWL)
+                    return await self._embedder.keep(reference, Priority.CRAWL)
                 except Overloaded as error:
                     await asyncio.sleep(error.retry_after)
-                else:
-                    return
 
     async def is_kept(self, reference: ImageReference) -> bool:
         """Whether an image needs no more encoding; False where it cannot be had at all."""
@@ -88,9 +90,15 @@ class Precompute:
     async def _embed(self, reference: ImageReference, priority: Priority) -> None:
         try:
             with collect_stages() as stages:
-                await self._embedder.embed(reference, priority)
+                if priority == Priority.CRAWL:  # others are wanted soon, and read into memory too
+                    await self._embedder.keep(reference, priority)
+                else:
+                    await self._embedder.embed(reference, priority)
+            self.done += 1
             self._observe(stages)
         except SamserveError as error:
+            self.failed += 1
             log.warning("not_precomputed", task=reference.task, error=type(error).__name__, reason=str(error))
         except Exception:  # a bug of ours, which must not end precomputing
+            self.failed += 1
             log.exception("not_precomputed", task=reference.task)

@@ -14,6 +14,7 @@ from server.core.answer import check_options
 from server.core.labelconfig import parse_label_config
 from server.core.options import parse_extra_params
 from server.service.project_options import ProjectOptions
+from server.service.standing import Background, Standing
 from server.service.task_events import TaskEvents
 from server.stages import STAGES, collect_stages, stage
 from server.web.auth import OPEN
@@ -99,6 +100,12 @@ async def prometheus(metrics: NamedDependency[Metrics]) -> Response[bytes]:
     return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
+@get("/precompute")
+async def precompute(background: NamedDependency[Background]) -> Standing:
+    """Where the encoding in advance stands, since the start of this server."""
+    return background.standing()
+
+
 @post("/webhook", status_code=200, opt=OPEN)
 async def webhook(body: RawBody, events: NamedDependency[TaskEvents]) -> dict[str, str]:
     """Events of the project; unknown ones are none of our business."""
@@ -131,5 +138,6 @@ HANDLERS: list[Any] = [
     webhook,
     versions,
     prometheus,
+    precompute,
     diagnose,
 ]

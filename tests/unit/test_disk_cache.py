@@ -108,6 +108,13 @@ def test_the_least_recently_used_go_first_and_everything_fits(tmp_path: Path) ->
     assert total(tmp_path) <= 50_000
 
 
+def test_what_is_asked_for_goes_no_sooner_than_what_is_read(tmp_path: Path) -> None:
+    cache = filled(tmp_path, 60_000, "abcd")
+    assert (cache.has(key("a")), cache.has(key("x"))) == (True, False)
+    cache = filled(tmp_path, 60_000, "efg")
+    assert held(cache, "ab") == "a"
+
+
 def test_two_processes_that_write_in_turns_stay_within_one_bound(tmp_path: Path) -> None:
     dice = random.Random(1)
     processes = [DiskCache(tmp_path, 100_000) for _ in range(2)]

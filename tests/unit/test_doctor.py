@@ -13,12 +13,12 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from server.app import image_sources
 from server.cli import main
 from server.doctor.chart import Chart, Finding
 from server.doctor.diagnosis import Diagnosis
 from server.doctor.image import ImageWay
 from server.doctor.surroundings import container_trap, proxy_trap
+from server.engine import image_sources
 from server.errors import BadSettings
 from server.images.decode import decode_image
 from server.runtime.model import SamModel

@@ -406,6 +406,43 @@ def test_closing_gives_up_what_is_fetched_and_what_is_queued(encoder: Executor) 
     run(scenario())
 
 
+def test_keeping_what_is_kept_encodes_and_reads_nothing_and_one_that_is_gone_is_encoded(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT, copy=CAT))
+        assert await desk.embedder.keep(ImageReference("a", "1"), Priority.CRAWL)
+        assert not await desk.embedder.keep(ImageReference("a", "1"), Priority.CRAWL)
+        assert desk.images.fetched == ["web:a"]
+        assert not await desk.embedder.keep(ImageReference("copy", "2"), Priority.CRAWL)
+        assert (desk.cache.hits, desk.cache.misses) == (0, 0)
+        desk.clock.now += FRESH_SECONDS
+        desk.images.pages["web:a"] = DOG
+        assert await desk.embedder.keep(ImageReference("a", "1"), Priority.CRAWL)
+        assert desk.model.encoded == [CAT, DOG]
+
+    run(scenario())
+
+
+def test_a_click_on_what_a_crawl_has_queued_lifts_it_and_encodes_nothing_twice(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT, b=DOG, c=COW))
+        desk.model.go.clear()
+        crawl = [
+            asyncio.create_task(desk.embedder.keep(ImageReference(name, "1"), Priority.CRAWL)) for name in ("a", "b")
+        ]
+        await desk.queued(1)
+        crawl.append(asyncio.create_task(desk.embedder.keep(ImageReference("c", "1"), Priority.CRAWL)))
+        await desk.queued(2)
+        click = asyncio.create_task(desk.embed("c"))
+        await until(lambda: desk.queue.depth == {Priority.CLICK: 1, Priority.CRAWL: 1})
+        desk.model.go.set()
+        assert await click == COW
+        assert await asyncio.gather(*crawl) == [True, True, True]
+        assert sorted(desk.model.encoded) == sorted([CAT, DOG, COW])
+        assert desk.model.encoded[1] == COW
+
+    run(scenario())
+
+
 def test_an_image_and_a_crop_of_it_are_two_embeddings_each_made_once(encoder: Executor) -> None:
     async def scenario() -> None:
         desk = Desk(encoder, FakeImages(a=CAT + DOG))

@@ -92,7 +92,7 @@ def test_what_is_wanted_is_embedded_so_that_a_click_encodes_nothing(desk: Desk) 
     async def scenario() -> None:
         async with desk.precompute.running():
             desk.want(7, OPENED)
-            await desk.all_done(1)
+            await until(lambda: desk.precompute.done == 1)
             await desk.embedder.embed(ImageReference("7", "1"), CLICK)
             assert desk.model.begun == [7]
             assert await desk.precompute.is_kept(ImageReference("7", "1"))
@@ -208,7 +208,7 @@ def test_an_image_that_fails_is_logged_once_with_its_task_and_the_next_goes_on(
         async with desk.precompute.running():
             desk.want(page, OPENED, task="77")
             desk.want(9, CRAWL)
-            await desk.all_done(1)
+            await until(lambda: desk.precompute.done == 1)
             await until(lambda: any(line["event"] == "not_precomputed" for line in logs))
 
     with capture_logs() as logs:
@@ -216,6 +216,7 @@ def test_an_image_that_fails_is_logged_once_with_its_task_and_the_next_goes_on(
     gc.collect()
     failures = [line for line in logs if line["log_level"] == "warning"]
     assert [(line["event"], line["task"], line["error"]) for line in failures] == [("not_precomputed", "77", error)]
+    assert (desk.precompute.done, desk.precompute.failed) == (1, 1)
     assert complaints == []
 
 

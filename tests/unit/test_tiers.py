@@ -174,3 +174,26 @@ def test_look_ups_are_counted_per_tier(desk: Desk) -> None:
         assert (desk.tiers.disk_hits, desk.tiers.disk_misses) == (1, 1)
 
     run(scenario())
+
+
+def test_what_any_tier_has_is_told_without_reading_it(desk: Desk, stuck: Callable[[Executor], None]) -> None:
+    async def scenario() -> None:
+        await desk.put(1, 2, 3)
+        stuck(desk.writer)
+        for number in (4, 5, 6):  # the first of them is neither in memory nor on disk
+            desk.tiers.put(key(str(number)), embedding(number))
+        assert [await desk.tiers.has(key(str(number))) for number in (1, 4, 6, 9)] == [True, True, True, False]
+        assert desk.memory.get(key("1")) is None
+        assert [(tier.hits, tier.misses) for tier in desk.tiers.tiers()] == [(0, 0), (0, 0)]
+
+    run(scenario())
+
+
+def test_after_written_everything_is_on_disk(desk: Desk) -> None:
+    async def scenario() -> None:
+        for number in range(9):
+            desk.tiers.put(key(str(number)), embedding(number))
+        await desk.tiers.written()
+        assert [number_of(desk.disk.get(key(str(number)))) for number in range(9)] == list(range(9))
+
+    run(scenario())

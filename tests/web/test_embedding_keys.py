@@ -90,7 +90,7 @@ def test_two_label_studios_with_the_same_relative_path_get_their_own(
 def test_an_image_replaced_under_its_url_gets_its_own(
     settings: Settings, model: CountingModel, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.app._IMAGE_FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("server.engine._IMAGE_FRESH_SECONDS", 0.0)
     with TestClient(create_app(settings, model)) as client:
         cat = mask(client, site.put("/picture.png", CAT))
         dog = mask(client, site.put("/picture.png", DOG))
@@ -131,7 +131,7 @@ def test_a_damaged_file_costs_an_encode_and_no_error(settings: Settings, model: 
 def test_what_memory_has_no_room_for_is_read_from_disk_without_fetching_it_again(
     settings: Settings, model: CountingModel, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.app.MemoryCache", lambda _: MemoryCache(1))
+    monkeypatch.setattr("server.engine.MemoryCache", lambda _: MemoryCache(1))
     urls = [site.put("/cat.png", CAT), site.put("/dog.png", DOG)]
     masks = served(settings, model, *urls * 3)
     assert all(same(masks[n], masks[n % 2]) for n in range(6))

@@ -367,3 +367,20 @@ def test_label_studios_own_port_is_allowed_and_no_other_on_its_host(
             await images.close()
 
     asyncio.run(both())
+
+
+@pytest.mark.parametrize(
+    ("status", "may_pass"), [(404, False), (403, False), (301, False), (429, True), (500, True), (503, True)]
+)
+def test_a_server_in_trouble_may_be_asked_again_and_one_that_refuses_may_not(
+    server: LocalServer, status: int, may_pass: bool
+) -> None:
+    with pytest.raises(ImageUnavailable) as failed:
+        fetch(server.on("/cat.png", Reply(b"", status)))
+    assert failed.value.may_pass == may_pass
+
+
+def test_a_server_that_is_not_there_may_be_asked_again() -> None:
+    with pytest.raises(ImageUnavailable) as failed:
+        fetch("http://127.0.0.1:1/cat.png")
+    assert failed.value.may_pass
