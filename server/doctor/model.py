@@ -16,4 +16,4 @@ async def examine_model(load: Callable[[], SamModel]) -> Seen[SamModel]:
     """
     model = await asyncio.to_thread(load)
     advice = refusal(AUTO, model.provider) or ""
-    return Seen(model, f"{model.version} runs on {model.provider}", advice)
+    return Seen(model, f"{model.version} runs on {model.provider}, with the {model.decoder} decoder", advice)
