@@ -18,7 +18,7 @@ from benchmarks.rounds import play
 from benchmarks.samples import Results
 from benchmarks.site import serving
 from benchmarks.stand import Stand
-from server.errors import ModelUnusable
+from server.errors import SamserveError
 from server.settings import read_settings
 
 _SECONDS, _QUICK_SECONDS = 290.0, 55.0  # for each backend; the block that runs then comes on top
@@ -32,12 +32,12 @@ def main() -> None:
         backends = [Backend(url) for url in (options.url, *options.peer)]
         names = {backend.url: backend.name() for backend in backends}
         floor = Floor(stock_decoder(settings), settings.cores)
-    except (NotLocal, NotUp, ModelUnusable) as error:
+        before = load()
+        with serving() as site:
+            stand = Stand(backends, site, floor.run)
+            rounds = play(stand, len(backends) * (_QUICK_SECONDS if options.quick else _SECONDS), _tell)
+    except (NotLocal, NotUp, SamserveError) as error:
         sys.exit(str(error))
-    before = load()
-    with serving() as site:
-        stand = Stand(backends, site, floor.run)
-        rounds = play(stand, len(backends) * (_QUICK_SECONDS if options.quick else _SECONDS), _tell)
     results, machine = stand.results, f"{description()}; {busyness(before)}; {rounds} round{'s' if rounds > 1 else ''}"
     print(f"{machine}\n\n{report(results, names, options.markdown)}")
     if options.json:

@@ -29,9 +29,14 @@ class Cast:
 
 
 def assemble(stand: Stand) -> Cast:
-    """Draws all pictures, and clicks once on each, which also pays for whatever backends do only once."""
+    """Draws all pictures, and clicks once on each, which also pays for whatever backends do only once.
+
+    Raises:
+        NotUp: a backend cannot answer a click.
+    """
     sizes = {size: stand.task(draw_scene(*SIZES[size], seed)) for seed, size in enumerate(SIZES)}
     crowd = [stand.task(draw_scene(*SIZES[USUAL], 10 + number)) for number in range(max(CROWDS))]
+    stand.try_out(sizes[USUAL])
     for task in (*sizes.values(), *crowd):
         stand.warm(task)
     return Cast(sizes, crowd, brush_masks(sizes[USUAL].scene, _MASKS))

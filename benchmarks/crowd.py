@@ -22,23 +22,24 @@ def crowds(stand: Stand, cast: Cast) -> None:
     """A burst of each size on each backend."""
     for count in CROWDS:
         for backend in stand.backends:
-            _burst(stand, backend, cast.crowd[:count])
+            burst(stand, backend, cast.crowd[:count], _SECONDS)
 
 
-def _burst(stand: Stand, backend: Backend, tasks: list[Task]) -> None:
+def burst(stand: Stand, backend: Backend, tasks: list[Task], seconds: float) -> None:
+    """Clicks for some seconds, one annotator for each task."""
     scenario, floor = crowd_of(len(tasks)), stand.floor()
     started = time.perf_counter()
 
     def annotate(task: Task) -> list[tuple[_Asked, Answer]]:
         answers = []
-        while time.perf_counter() < started + _SECONDS:
+        while time.perf_counter() < started + seconds:
             number = stand.next_click()
             answers.append(((task, number), backend.post("/predict", click(task, number))))
         return answers
 
     with ThreadPoolExecutor(len(tasks)) as annotators:
         answered = [pair for pairs in annotators.map(annotate, tasks) for pair in pairs]
-    seconds = time.perf_counter() - started
-    stand.keep_burst(scenario, backend, sum(answer.status == 200 for _, answer in answered) / seconds, floor)
+    took = time.perf_counter() - started
+    stand.keep_burst(scenario, backend, sum(answer.status == 200 for _, answer in answered) / took, floor)
     for asked, answer in answered:  # checked only now: checking takes the cores that the backend works with
         stand.keep(scenario, backend, answer, asked, floor)

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks.backend import Answer, Backend
+from benchmarks.backend import Answer, Backend, NotUp
 from benchmarks.messages import Task, click
 from benchmarks.overlap import overlap
 from benchmarks.samples import Burst, Results, Sample
@@ -35,6 +35,18 @@ class Stand:
         """Clicks once, untimed, so that every backend that can keep the image has it."""
         for backend in self.backends:
             backend.post("/predict", click(task, self.next_click()))
+
+    def try_out(self, task: Task) -> None:
+        """Clicks once on every backend.
+
+        Raises:
+            NotUp: one of them cannot answer, for a reason such as that it may not fetch from 127.0.0.1.
+        """
+        for backend in self.backends:
+            answer = backend.post("/predict", click(task, self.next_click()))
+            if answer.status != 200:
+                told = answer.content[-300:].decode(errors="replace")
+                raise NotUp(f"{backend.url} answers a click with {answer.status or 'nothing'}: {told}")
 
     def click(self, scenario: str, task: Task, masks: Sequence[dict[str, Any]] = ()) -> None:
         """One click, timed on every backend in turn, then the floor."""

@@ -5,7 +5,10 @@ import json
 import math
 import os
 import socket
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ from PIL import Image
 
 from benchmarks.axis import decades, ticks
 from benchmarks.backend import Answer, Backend, NotLocal, NotUp, parse_server_timing
+from benchmarks.crowd import burst
 from benchmarks.messages import Task, click
 from benchmarks.overlap import RIGHT, overlap
 from benchmarks.picture import draw
@@ -22,6 +26,8 @@ from benchmarks.record import record
 from benchmarks.report import report
 from benchmarks.samples import Burst, Results, Sample, mean_stages, paired, summarized
 from benchmarks.scenes import draw_scene
+from benchmarks.site import serving
+from benchmarks.stand import Stand
 from benchmarks.table import markdown_table, text_table
 from benchmarks.targets import targets
 from benchmarks.verdict import Batch, faults
@@ -39,6 +45,28 @@ def answer(mask: Mask) -> Answer:
     height, width = mask.shape
     region = {"value": {"rle": encode_rle(mask).tolist()}, "original_width": width, "original_height": height}
     return Answer(1.0, 200, json.dumps({"results": [{"result": [region]}]}).encode())
+
+
+@contextmanager
+def answering(content: bytes, status: int = 200) -> Iterator[str]:
+    """A backend's URL; whatever is posted there, the answer is this."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def test_clicks_that_failed_are_counted_and_not_timed() -> None:
@@ -127,6 +155,36 @@ def test_a_backend_that_is_not_up_is_an_error_and_not_a_latency() -> None:
     assert backend.post("/predict", b"{}").status == 0
     with pytest.raises(NotUp, match=f"{port}/sam/health"):
         backend.name()
+
+
+def test_each_click_is_checked_and_has_a_run_of_the_floor_beside_it() -> None:
+    scene = draw_scene(160, 120, 0)
+    with serving() as site, answering(answer(scene.mask(0)).content) as url:
+        stand = Stand([Backend(url)], site, lambda: 7.0)
+        task = stand.task(scene)
+        stand.click("on the first pebble", task)
+        stand.click("on the second", task)
+    right, wrong = stand.results.samples
+    assert (right.status, right.floor_ms, right.is_wrong) == (200, 7, False)
+    assert wrong.is_wrong
+    assert right.ms > 0
+
+
+def test_a_backend_that_cannot_fetch_pictures_stops_the_run_with_its_reason() -> None:
+    with serving() as site, answering(b"host is not public", 400) as url:
+        stand = Stand([Backend(url)], site, lambda: 7.0)
+        with pytest.raises(NotUp, match="answers a click with 400: host is not public"):
+            stand.try_out(stand.task(draw_scene(160, 120, 0)))
+
+
+def test_a_crowd_is_counted_and_checked() -> None:
+    scene = draw_scene(160, 120, 0)
+    with serving() as site, answering(b"too much", 503) as url:
+        stand = Stand([Backend(url)], site, lambda: 7.0)
+        burst(stand, stand.backends[0], [stand.task(scene)] * 2, seconds=0.1)
+    told = stand.results.summary("2 annotators", stand.backends[0].url)
+    assert told.errors == told.clicks >= 2
+    assert told.rate == 0
 
 
 def test_tables_line_up() -> None:
