@@ -1,5 +1,6 @@
 """A run as a picture: where each millisecond goes, latency by image size, and by number of annotators."""
 
+import math
 from collections.abc import Sequence
 
 from PIL import Image
@@ -10,13 +11,14 @@ from benchmarks.cast import CROWDS, SIZES
 from benchmarks.crowd import crowd_of
 from benchmarks.lines import Line, lines
 from benchmarks.paper import FAINT, INK, Color, Paper
-from benchmarks.samples import Results, Summary, median
+from benchmarks.samples import Results, Summary
 from benchmarks.scenarios import ALTERNATING, FIRST, WARM, WITH_MASKS, WITHOUT_MASKS
 
-_WIDTH, _HEIGHT, _MARGIN, _HALF = 1640, 960, 40, 760  # px
-_LOWER = 530
-_FAST = (*(WARM.format(size) for size in SIZES), ALTERNATING, WITHOUT_MASKS, WITH_MASKS, OPENED, CRAWL_KNOWN)
-_SLOW = (*(FIRST.format(size) for size in SIZES), CRAWL_NEW)
+_WIDTH, _HEIGHT, _MARGIN, _MIDDLE = 1640, 960, 40, 900  # px
+_LEFT, _RIGHT = 780, 700  # widths
+_UPPER, _LOWER = 110, 530
+_FAST = (*(WARM.format(size) for size in SIZES), ALTERNATING, WITHOUT_MASKS, WITH_MASKS, OPENED)
+_SLOW = (*(FIRST.format(size) for size in SIZES), CRAWL_NEW, CRAWL_KNOWN)
 _BACKENDS: tuple[Color, ...] = ((31, 119, 180), (214, 69, 65), (126, 87, 194), (0, 137, 123))
 
 
@@ -26,34 +28,40 @@ def draw(results: Results, backends: dict[str, str], machine: str) -> Image.Imag
     first, *_ = backends
     paper.text((_MARGIN, 36), f"A click on {backends[first]}", 26)
     paper.text((_MARGIN, 66), machine, 15, FAINT)
-    floor = median(sample.floor_ms for sample in results.samples)
-    right = _WIDTH - _MARGIN - _HALF + 60
-    _title(paper, _MARGIN, "Where each millisecond goes", "mean ms over HTTP, by Server-Timing")
-    bars(paper, Frame(_MARGIN, 160, _HALF + 20, 0), _rows(results, first, _FAST), floor)
-    _title(paper, right, "On an image that is not encoded yet", "the same, on another scale")
-    bars(paper, Frame(right, 160, _HALF - 60, 0), _rows(results, first, _SLOW), float("nan"))
-    legend(paper, (right, 350), [stage for stage in COLORS if stage != "other"])
-    legend(paper, (right, 378), ["other"])
-    paper.text((right + 70, 378), "(HTTP, the client, and what the server does not tell)", 14, FAINT)
-    _title(paper, _MARGIN, "By image size", "ms, p50; the band reaches up to p95", _LOWER)
-    sizes = [(size, "{} x {}".format(*SIZES[size])) for size in SIZES]
-    frame = Frame(_MARGIN, _LOWER + 40, _HALF + 20, _HEIGHT - _LOWER - 60)
-    lines(
-        paper,
-        frame,
-        sizes,
-        [*_by_size(results, backends), Line("bare decoder", INK, [floor] * len(SIZES), is_reference=True)],
-    )
-    _title(
-        paper, right, "By number of annotators, each on an image of their own", "ms; answered clicks/s below", _LOWER
-    )
-    frame = Frame(right, _LOWER + 40, _HALF - 60, _HEIGHT - _LOWER - 60)
-    one_by_one = Line("bare decoders in turn", INK, [floor * count for count in CROWDS], is_reference=True)
-    lines(paper, frame, _crowds(results, first), [*_by_crowd(results, backends), one_by_one])
+    _milliseconds(paper, results, first)
+    _latencies(paper, results, backends)
     return paper.finished()
 
 
-def _title(paper: Paper, left: float, words: str, note: str, top: float = 110) -> None:
+def _milliseconds(paper: Paper, results: Results, backend: str) -> None:
+    """The upper half."""
+    _title(paper, (_MARGIN, _UPPER), "Where each millisecond goes", "mean ms over HTTP, by Server-Timing")
+    bars(paper, Frame(_MARGIN, _UPPER + 50, _LEFT, 0), _rows(results, backend, _FAST), results.floor_ms)
+    _title(paper, (_MIDDLE, _UPPER), "With an encode, or beside one", "the same, on another scale")
+    bars(paper, Frame(_MIDDLE, _UPPER + 50, _RIGHT, 0), _rows(results, backend, _SLOW), math.nan)
+    legend(paper, (_MIDDLE, _UPPER + 270), [stage for stage in COLORS if stage != "other"])
+    legend(paper, (_MIDDLE, _UPPER + 298), ["other"])
+    paper.text((_MIDDLE + 70, _UPPER + 298), "(HTTP, the client, and what the server does not tell)", 14, FAINT)
+
+
+def _latencies(paper: Paper, results: Results, backends: dict[str, str]) -> None:
+    """The lower half."""
+    floor, (first, *_) = results.floor_ms, backends
+    _title(paper, (_MARGIN, _LOWER), "By image size", "ms, p50; the band reaches up to p95")
+    sizes = [(size, "{} x {}".format(*SIZES[size])) for size in SIZES]
+    bare = Line("bare decoder", INK, [floor] * len(SIZES), is_reference=True)
+    frame = Frame(_MARGIN, _LOWER + 40, _LEFT, _HEIGHT - _LOWER - 60)
+    lines(paper, frame, sizes, [*_by_size(results, backends), bare])
+    _title(
+        paper, (_MIDDLE, _LOWER), "By number of annotators", "each on an image of their own; answered clicks/s below"
+    )
+    in_turn = Line("bare decoders in turn", INK, [floor * count for count in CROWDS], is_reference=True)
+    frame = Frame(_MIDDLE, _LOWER + 40, _RIGHT, _HEIGHT - _LOWER - 60)
+    lines(paper, frame, _crowds(results, first), [*_by_crowd(results, backends), in_turn])
+
+
+def _title(paper: Paper, place: tuple[float, float], words: str, note: str) -> None:
+    left, top = place
     paper.text((left, top), words, 19)
     paper.text((left + paper.width_of(words, 19) + 12, top + 2), note, 14, FAINT)
 

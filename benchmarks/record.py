@@ -5,7 +5,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks.samples import Results, median
+from benchmarks.samples import Results
 from benchmarks.targets import targets
 
 
@@ -13,7 +13,7 @@ def record(results: Results, backends: dict[str, str], run: dict[str, Any]) -> s
     """All summaries and targets, the samples' milliseconds, and what is known of the run; null is what was not seen."""
     told = {
         **run,
-        "floor_ms": median(sample.floor_ms for sample in results.samples),
+        "floor_ms": results.floor_ms,
         "backends": [_backend(results, url, name) for url, name in backends.items()],
     }
     return json.dumps(_finite(told), indent=1)

@@ -62,6 +62,11 @@ class Results:
         self.samples: list[Sample] = []
         self.bursts: list[Burst] = []
 
+    @property
+    def floor_ms(self) -> float:
+        """Of all its runs; several clicks may share one."""
+        return median({sample.floor_ms for sample in self.samples})
+
     def of(self, scenario: str, backend: str) -> list[Sample]:
         """The samples of one scenario at one backend."""
         return [sample for sample in self.samples if (sample.scenario, sample.backend) == (scenario, backend)]
