@@ -38,7 +38,7 @@ def main() -> None:
             rounds = play(stand, len(backends) * (_QUICK_SECONDS if options.quick else _SECONDS), _tell)
     except (NotLocal, NotUp, SamserveError) as error:
         sys.exit(str(error))
-    results, machine = stand.results, f"{description()}; {busyness(before)}; {rounds} round{'s' if rounds > 1 else ''}"
+    results, machine = stand.results, f"{description()}; {busyness(before)}; full rounds: {rounds}"
     print(f"{machine}\n\n{report(results, names, options.markdown)}")
     if options.json:
         options.json.write_text(record(results, names, {"machine": description(), "load": before, "rounds": rounds}))

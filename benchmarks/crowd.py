@@ -27,7 +27,7 @@ def crowds(stand: Stand, cast: Cast) -> None:
 
 def burst(stand: Stand, backend: Backend, tasks: list[Task], seconds: float) -> None:
     """Clicks for some seconds, one annotator for each task."""
-    scenario, floor = crowd_of(len(tasks)), stand.floor()
+    scenario, before = crowd_of(len(tasks)), stand.floor()
     started = time.perf_counter()
 
     def annotate(task: Task) -> list[tuple[_Asked, Answer]]:
@@ -40,6 +40,7 @@ def burst(stand: Stand, backend: Backend, tasks: list[Task], seconds: float) -> 
     with ThreadPoolExecutor(len(tasks)) as annotators:
         answered = [pair for pairs in annotators.map(annotate, tasks) for pair in pairs]
     took = time.perf_counter() - started
+    floor = (before + stand.floor()) / 2
     stand.keep_burst(scenario, backend, sum(answer.status == 200 for _, answer in answered) / took, floor)
     for asked, answer in answered:  # checked only now: checking takes the cores that the backend works with
         stand.keep(scenario, backend, answer, asked, floor)

@@ -17,7 +17,7 @@ _AT_MOST = 3  # times the given seconds, for a backend that does not get through
 
 
 def play(stand: Stand, seconds: float, tell: Callable[[str], None]) -> int:
-    """Plays for about `seconds`, in the first round all blocks, and gives the number of rounds begun.
+    """Plays for about `seconds`, in the first round all blocks, and gives the number of full rounds.
 
     In the first round in their order, as the others need a first click's time; then in any: what comes after what
     differs from round to round.
@@ -29,7 +29,7 @@ def play(stand: Stand, seconds: float, tell: Callable[[str], None]) -> int:
         for block in order:
             elapsed = time.monotonic() - started
             if elapsed > (seconds if number > 1 else _AT_MOST * seconds):
-                return number
+                return number - 1
             tell(f"{elapsed:4.0f} of {seconds:.0f} s, round {number}: {block.__name__.replace('_', ' ')}")
             block(stand, cast)
         number += 1
