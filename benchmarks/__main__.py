@@ -54,8 +54,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="about 1 minute for each backend instead of 5")
     parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers there")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw them there (.png or .webp)")
+    parser.add_argument("--picture", type=_picture, metavar="FILE", help="draw them there (.png or .webp)")
     return parser.parse_args()
+
+
+def _picture(text: str) -> Path:
+    if Path(text).suffix not in {".png", ".webp"}:
+        raise argparse.ArgumentTypeError("the name of a picture ends in .png or .webp")
+    return Path(text)
 
 
 def _tell(progress: str) -> None:
