@@ -35,7 +35,7 @@ imports: $(VENV)/dev
 	$(BIN)/lint-imports
 
 bench: $(VENV)/dev ## Time clicks on the server at URL (http://127.0.0.1:9090); more options: ARGS=--help
-	@$(BIN)/samserve weights pull
+	@$(BIN)/samserve weights pull >&2
 	@$(BIN)/python -m benchmarks --url $(URL) $(ARGS)
 URL ?= http://127.0.0.1:9090
 
