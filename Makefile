@@ -6,12 +6,15 @@ BIN    := $(VENV)/bin
 # only what is given to make itself: shells export a HOST of their own
 flag    = $(if $(filter command,$(firstword $(origin $(1)))),$(2) $($(1)))
 LOCK   := requirements/$(if $(GPU),gpu,cpu).txt
+# Label Studio takes 1 GB and minutes to install: kept in the cache, an environment for each lock file and Python
+CACHE  := $(or $(SAMSERVE_CACHE_DIR),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/samserve)
+E2E    := $(CACHE)/e2e-$(firstword $(shell { $(PYTHON) -V; cat requirements/e2e.txt; } | cksum))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench format lint types imports lock clean
+.PHONY: help serve test test-label-studio test-browser e2e demo chromium check bench format lint types imports lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fetches the model the first time
 	@$(BIN)/samserve serve $(call flag,HOST,--host) $(call flag,PORT,--port) $(ARGS)
@@ -19,6 +22,24 @@ serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fet
 test: $(VENV)/dev ## Run all tests, with coverage
 	@$(BIN)/samserve weights pull
 	$(BIN)/pytest --cov --cov-report=term $(ARGS)
+
+test-label-studio: $(VENV)/dev $(E2E)/ready ## Run the tests against a real Label Studio, installed into a venv of its own
+	LABEL_STUDIO_COMMAND=$(E2E)/bin/label-studio $(BIN)/pytest tests/label_studio $(ARGS)
+
+test-browser: $(VENV)/browser ## Play on the playground in Chromium (Debian: apt install chromium)
+	$(BIN)/pytest tests/playground $(ARGS)
+
+e2e: chromium $(E2E)/ready $(VENV)/serve.cpu.txt ## Click through a real Label Studio in a real browser
+	@$(BIN)/samserve weights pull
+	SAMSERVE=$(BIN)/samserve $(E2E)/bin/python -m pytest --confcutdir=tests/e2e tests/e2e $(ARGS)
+
+demo: $(E2E)/ready $(VENV)/serve.cpu.txt ## Start Label Studio and samserve with a project of pictures to click on
+	@$(BIN)/python docs/demo.py --label-studio $(E2E)/bin/label-studio --samserve $(BIN)/samserve --data $(CACHE)/demo $(ARGS)
+
+chromium:
+	@{ command -v chromium || command -v chromium-browser || command -v google-chrome || \
+	   { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || \
+	   { echo "make e2e needs Chromium; on Debian: sudo apt-get install chromium" >&2; exit 1; }; } >/dev/null
 
 check: format lint types imports test ## All checks: format, lint, types, import contracts, tests, coverage
 
@@ -42,10 +63,12 @@ URL ?= http://127.0.0.1:9090
 lock: ## Pin all dependencies anew (needs uv)
 	@for extra in cpu gpu; do uv pip compile pyproject.toml $(LOCKED) --extra $$extra --group build -o requirements/$$extra.txt; done
 	@uv pip compile pyproject.toml $(LOCKED) --extra cpu --group build --group dev -c requirements/cpu.txt -o requirements/dev.txt
+	@uv pip compile --group pyproject.toml:browser $(LOCKED) -c requirements/dev.txt -o requirements/browser.txt
+	@uv pip compile --group e2e --no-config $(LOCKED) -o requirements/e2e.txt
 LOCKED := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
 clean: ## Remove what was built here (the cache folder stays)
-	rm -rf .venv .venv-gpu .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage dist
+	rm -rf .venv .venv-gpu .venv-label-studio .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage dist
 
 # A venv without its own pip needs no ensurepip, which some systems leave out; the system's pip installs into it.
 # The lock files are complete and hashed, so nothing is resolved (--no-deps).
@@ -66,3 +89,15 @@ $(VENV)/dev: requirements/dev.txt pyproject.toml | $(BIN)/python
 	@$(PIP) --require-hashes -r $<
 	@$(PIP) --no-build-isolation -e .
 	@touch $@ $(VENV)/serve.cpu.txt
+
+$(E2E)/ready: | $(BIN)/python
+	@echo "Installing Label Studio and Playwright into $(E2E) ..."
+	@rm -rf $(E2E)
+	@$(PYTHON) -m venv --without-pip $(E2E)
+	@$(PYTHON) -m pip --disable-pip-version-check --quiet --python $(E2E)/bin/python install --no-deps --require-hashes -r requirements/e2e.txt
+	@touch $@
+
+$(VENV)/browser: requirements/browser.txt $(VENV)/dev
+	@echo "Installing playwright into $(VENV) ..."
+	@$(PIP) --require-hashes -r $<
+	@touch $@

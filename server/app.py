@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 
+import structlog
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -13,19 +15,28 @@ from litestar.exceptions import HTTPException
 from server.cache.disk import DiskCache
 from server.cache.memory import MemoryCache
 from server.cache.tiers import Tiered
+from server.doctor.diagnosis import Diagnosis
+from server.doctor.image import ImageWay
 from server.errors import ModelUnusable, SamserveError
 from server.images.decode import decode_image
+from server.images.downloads import Downloads
 from server.images.guard import AddressPolicy
 from server.images.http import HttpImages
 from server.images.label_studio import LabelStudioAuth
 from server.images.label_studio_tasks import LabelStudioTasks
+from server.images.local import LocalFiles
+from server.images.locate import Locator
+from server.images.objects import BucketImages
 from server.images.resolve import ImageSources
+from server.models.manifest import Manifest
+from server.runtime.decoders import SplitDecoder
 from server.runtime.model import SamModel
 from server.service.backlog import Backlog
 from server.service.chores import Chores
 from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
+from server.service.magnifier import Magnifier
 from server.service.next_tasks import NextTasks
 from server.service.ports import EmbeddingCache
 from server.service.precompute import Precompute
@@ -35,13 +46,17 @@ from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
 from server.service.task_events import TaskEvents
 from server.settings import Settings
+from server.studio.api import StudioApi
 from server.web.auth import BasicAuth
 from server.web.errors import answer_bug, answer_domain_error, answer_http_error
 from server.web.metrics import Metrics
 from server.web.model_info import ModelInfo
 from server.web.predict import Predict
 from server.web.routes import HANDLERS
+from server.weights.built import built_decoder
 from server.weights.store import GraphStore, find_manifest
+
+log = structlog.get_logger("samserve.app")
 
 _MAX_BODY_BYTES = 512 << 20  # Label Studio sends every mask of the task along
 _CLICKS_AT_ONCE = 128
@@ -62,8 +77,24 @@ def load_model(settings: Settings) -> SamModel:
         if problem := store.problem(manifest, graph):
             raise ModelUnusable(f"{graph.file} is {problem}; run: samserve weights pull {manifest.name}")
     model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider)
-    model.warm_up()
+    if settings.decoder == "stock" or not _sped_up(model, manifest, store, settings):
+        model.warm_up()
     return model
+
+
+def _sped_up(model: SamModel, manifest: Manifest, store: GraphStore, settings: Settings) -> bool:
+    """Has the model use the decoder graphs built here; it keeps the stock one where it cannot, with a warning."""
+    try:
+        folder, graphs = built_decoder(manifest, store)
+        model.use(SplitDecoder(graphs, folder, settings.cores, settings.provider))
+    except (ModelUnusable, OSError) as error:
+        log.warning(
+            "fast_decoder_unusable",
+            reason=str(error),
+            instead="the stock decoder, which takes more than twice as long; SAMSERVE_DECODER=stock asks for it",
+        )
+        return False
+    return True
 
 
 def create_app(settings: Settings, model: SamModel) -> Litestar:
@@ -73,18 +104,22 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     reader = ThreadPoolExecutor(1, "embedding-reader")
     writer = ThreadPoolExecutor(1, "embedding-writer")
     http = _http(settings)
+    images, decode = image_sources(settings, http), partial(decode_image, max_pixels=settings.max_pixels)
     embedder = Embedder(
         model=model,
         cache=_embeddings(settings, reader, writer),
-        images=ImageSources(http, settings.label_studio_url or None, settings.max_image_mib << 20),
-        decode_image=partial(decode_image, max_pixels=settings.max_pixels),
+        images=images,
+        decode_image=decode,
         identities=Identities(_IMAGE_FRESH_SECONDS, time.monotonic),
         queue=EncodeQueue(encoder, _ENCODES_WAITING),
     )
-    segmenter = Segmenter(embedder, Refiner(model, time.monotonic), decoder, _CLICKS_AT_ONCE)
+    refiner = Refiner(model, time.monotonic)
+    magnifier = Magnifier(embedder, refiner, model, decoder)
+    segmenter = Segmenter(embedder, magnifier, refiner, decoder, _CLICKS_AT_ONCE)
     metrics, chores = Metrics(), Chores()
     precompute = Precompute(embedder, Backlog(_BACKLOG_BYTES), metrics.stages)
     events = _task_events(settings, http, precompute, chores)
+    diagnosis = _diagnosis(settings, ImageWay(images, decode, model))
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -93,14 +128,15 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
             stack.callback(reader.shutdown, cancel_futures=True)
             stack.callback(decoder.shutdown, cancel_futures=True)
             stack.callback(encoder.shutdown, cancel_futures=True)
-            stack.push_async_callback(http.close)
+            stack.push_async_callback(images.close)
+            stack.push_async_callback(diagnosis.close)
             stack.push_async_callback(embedder.close)
             await stack.enter_async_context(precompute.running())
             await stack.enter_async_context(chores.running())
             yield
 
     options = ProjectOptions(_PROJECTS)
-    info = ModelInfo(model.title, model.version, model.provider)
+    info = ModelInfo(model.title, model.version, model.provider, model.decoder, bool(settings.basic_auth_user))
     predict = Predict(segmenter, options, events, info, settings.max_pixels)
     return Litestar(
         [Router(settings.base_path or "/", route_handlers=HANDLERS, guards=_guards(settings))],
@@ -110,6 +146,7 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
             "model": Provide(lambda: info, sync_to_thread=False),
             "events": Provide(lambda: events, sync_to_thread=False),
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
+            "diagnosis": Provide(lambda: diagnosis, sync_to_thread=False),
         },
         exception_handlers={
             SamserveError: answer_domain_error,
@@ -138,14 +175,33 @@ def _embeddings(settings: Settings, reader: Executor, writer: Executor) -> Embed
 
 
 def _http(settings: Settings) -> HttpImages:
-    url, key = settings.label_studio_url or None, settings.label_studio_api_key
+    url, key = settings.label_studio_url, settings.label_studio_api_key
     return HttpImages(
         AddressPolicy.allowing(settings.allow_hosts),
         settings.max_image_mib << 20,
         settings.fetch_seconds,
         LabelStudioAuth(url, key) if url and key else None,
-        url,
+        url or None,
     )
+
+
+def image_sources(settings: Settings, http: HttpImages | None = None) -> ImageSources:
+    """All the places that images come from."""
+    mount = settings.label_studio_local_files_document_root
+    max_bytes, seconds = settings.max_image_mib << 20, settings.fetch_seconds
+    return ImageSources(
+        Locator(settings.label_studio_url, settings.buckets, bool(mount), settings.label_studio_host),
+        http or _http(settings),
+        BucketImages(settings.buckets, max_bytes, seconds),
+        LocalFiles(Path(mount), max_bytes, seconds) if mount else None,
+        Downloads(settings.cache_path / "downloads", settings.download_cache_mib << 20),
+        max_bytes,
+    )
+
+
+def _diagnosis(settings: Settings, way: ImageWay) -> Diagnosis:
+    url, key = settings.label_studio_url, settings.label_studio_api_key
+    return Diagnosis(StudioApi(url, LabelStudioAuth(url, key)) if url and key else None, way)
 
 
 def _task_events(settings: Settings, http: HttpImages, precompute: Precompute, chores: Chores) -> TaskEvents:

@@ -13,10 +13,12 @@ import uvicorn
 from server import __version__
 from server.app import create_app, load_model
 from server.connect_cli import connect_command
-from server.errors import BadSettings, SamserveError
+from server.doctor_cli import doctor_command
+from server.errors import BadSettings, ModelUnusable, SamserveError
 from server.logs import set_up_logs
 from server.models.manifest import Manifest
 from server.settings import Settings, read_settings
+from server.weights.built import built_decoder
 from server.weights.pull import pull
 from server.weights.sources import Progress, describe, parse_source
 from server.weights.store import GraphStore, find_manifest, known_models
@@ -35,6 +37,7 @@ and switch on "Interactive preannotations". A labeling config to start from:
     </View>
 Label Studio 1.23.1 and newer connect to a backend on a private address only when started with
     ML_BLOCK_LOCAL_IP=false SSRF_PROTECTION_ENABLED=false
+Without Label Studio: click on a picture of yours at {url}/playground
 """
 
 
@@ -77,6 +80,7 @@ def serve(host: str | None, port: int | None, debug: bool) -> None:
 
 
 main.add_command(connect_command)
+main.add_command(doctor_command)
 
 
 @main.group()
@@ -103,6 +107,8 @@ def pull_model(name: str | None, source: str | None) -> None:
     settings = read_settings(os.environ)
     manifest = find_manifest(name or settings.model)
     _pull(manifest, settings, source)
+    if settings.decoder == "fast":
+        _build(manifest, settings)
     click.echo(f"{manifest.version} is in {_store(settings).folder(manifest)}")
 
 
@@ -139,6 +145,14 @@ def _pull(manifest: Manifest, settings: Settings, source: str | None) -> None:
         used = pull(manifest, _store(settings), sources, progress)
     if used:
         click.echo(f"Fetched and verified {manifest.title} from {describe(used)} ({manifest.license})", err=True)
+
+
+def _build(manifest: Manifest, settings: Settings) -> None:
+    """The fast decoder; without it a model is served all the same."""
+    try:
+        built_decoder(manifest, _store(settings))
+    except (ModelUnusable, OSError) as error:
+        click.echo(f"{manifest.title} will be served with its stock decoder: {error}", err=True)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import click
 import msgspec
 
 from server.core.options import parse_extra_params
+from server.doctor.chart import Chart
+from server.doctor_cli import examine, show
 from server.errors import BadOptions, BadSettings
 from server.images.label_studio import LabelStudioAuth
 from server.settings import Settings, read_settings
@@ -21,12 +24,14 @@ _IMAGES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}  # what Label Studi
 @click.command("connect")
 @click.option("--project", type=int, help="The number of an existing project, as in its address.")
 @click.option("--create", "title", help="Make a project of this title instead.")
-@click.option("--images", type=click.Path(exists=True, path_type=Path), help="Folder (or file) to upload into it.")
+@click.option(
+    "--images", type=click.Path(exists=True, path_type=Path), multiple=True, help="Folder or file to upload into it."
+)
 @click.option("--url", help="Where Label Studio reaches samserve.  [http://localhost:PORT]")
 @click.option("--options", metavar="JSON", help='Answer options, such as \'{"output": "polygon"}\'.')
 @click.option("--yes", is_flag=True, help="Change the labeling config without asking.")
 def connect_command(
-    project: int | None, title: str | None, images: Path | None, url: str | None, options: str | None, *, yes: bool
+    project: int | None, title: str | None, images: tuple[Path, ...], url: str | None, options: str | None, *, yes: bool
 ) -> None:
     """Connect a Label Studio project with samserve.
 
@@ -57,9 +62,10 @@ async def _run(
         click.echo(f"Label Studio at {api.url}, as {await api.user()}")
         number = project if project is not None else await create(api, title or "", images, click.echo)
         await connect(api, number, connection, click.echo, lambda question: yes or click.confirm(question))
-        click.echo(f"Open {api.url}/projects/{number}/data")
     finally:
         await api.close()
+    await examine(Chart(show), settings, number)
+    click.echo(f"Open {api.url}/projects/{number}/data")
 
 
 def _options(text: str) -> dict[str, Any]:
@@ -71,10 +77,9 @@ def _options(text: str) -> dict[str, Any]:
     return given
 
 
-def _files(images: Path | None) -> list[Path]:
-    if images is None or images.is_file():
-        return [images] if images else []
-    found = sorted(path for path in images.iterdir() if path.suffix.lower() in _IMAGES)
-    if not found:
-        raise click.UsageError(f"{images} has no images ({', '.join(sorted(_IMAGES))})")
-    return found
+def _files(images: Sequence[Path]) -> list[Path]:
+    found = [path for given in images for path in ([given] if given.is_file() else sorted(given.iterdir()))]
+    usable = [path for path in found if path.suffix.lower() in _IMAGES]
+    if images and not usable:
+        raise click.UsageError(f"no images in {', '.join(map(str, images))} ({', '.join(sorted(_IMAGES))})")
+    return usable

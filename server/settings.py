@@ -12,11 +12,18 @@ from server.errors import BadSettings
 
 _PREFIX = "SAMSERVE_"
 _UNPREFIXED = {
-    "label_studio_url": ("LABEL_STUDIO_URL", "LABEL_STUDIO_HOST"),
-    "label_studio_api_key": ("LABEL_STUDIO_API_KEY", "LABEL_STUDIO_ACCESS_TOKEN"),
+    "label_studio_url": ("LABEL_STUDIO_URL", "LABEL_STUDIO_HOST", "LABEL_STUDIO_HOSTNAME", "HEARTEX_HOSTNAME"),
+    "label_studio_host": ("LABEL_STUDIO_HOST",),
+    "label_studio_api_key": ("LABEL_STUDIO_API_KEY", "LABEL_STUDIO_ACCESS_TOKEN", "HEARTEX_API_KEY"),
+    "label_studio_local_files_document_root": (
+        "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT",
+        "HEARTEX_LOCAL_FILES_DOCUMENT_ROOT",
+        "LOCAL_FILES_DOCUMENT_ROOT",
+    ),
     "basic_auth_user": ("BASIC_AUTH_USER",),
     "basic_auth_pass": ("BASIC_AUTH_PASS",),
 }
+_LISTS = ("allow_hosts", "buckets")
 
 _Positive = msgspec.Meta(ge=1)
 
@@ -38,6 +45,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["auto", "cpu", "cuda", "tensorrt"],
         _doc("What runs the graphs: cpu, cuda, tensorrt, or auto, which is cuda where it works."),
     ] = "auto"
+    decoder: Annotated[
+        Literal["fast", "stock"],
+        _doc("What decodes prompts: fast, graphs built here of the stock decoder's weights, or stock, as published."),
+    ] = "fast"
     embedding_memory_mib: Annotated[int, _Positive, _doc("Bound on the memory that embeddings take.")] = 1024
     look_ahead: Annotated[
         int, msgspec.Meta(ge=0, le=100), _doc("How many tasks after the one being labelled are encoded in advance.")
@@ -48,14 +59,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allow_hosts: Annotated[
         tuple[str, ...], _doc("Non-public hosts, addresses or networks that images may come from, comma-separated.")
     ] = ()
+    buckets: Annotated[
+        tuple[str, ...],
+        _doc("Buckets such as s3://photos to read with this machine's own credentials, comma-separated."),
+    ] = ()
+    download_cache_mib: Annotated[
+        int, msgspec.Meta(ge=0), _doc("Bound on the disk that downloaded images take; 0 keeps none.")
+    ] = 1024
     max_image_mib: Annotated[int, _Positive, _doc("Largest image file.")] = 256
     max_megapixels: Annotated[int, _Positive, _doc("Largest image.")] = 200
     fetch_seconds: Annotated[float, msgspec.Meta(gt=0, le=3600), _doc("Longest wait for an image's bytes.")] = 30.0
     label_studio_url: Annotated[str, _doc("Where Label Studio is, to fetch its uploads.")] = ""
+    label_studio_host: Annotated[
+        str, _doc("Its own LABEL_STUDIO_HOST, where tasks have that in their URLs and it is reached by another one.")
+    ] = ""
     label_studio_api_key: Annotated[
         str, _doc("A token of Label Studio's: a personal access token or a legacy one.")
     ] = ""
-
+    label_studio_local_files_document_root: Annotated[
+        str, _doc("Where the folder of that name of Label Studio's is mounted here, to read local files directly.")
+    ] = ""
     basic_auth_user: Annotated[str, _doc("User name that clients must give; none is asked for unless set.")] = ""
     basic_auth_pass: Annotated[str, _doc("Password that clients must give.")] = ""
 
@@ -104,7 +127,7 @@ def read_settings(environment: Mapping[str, str], **overrides: Any) -> Settings:
         name = given.removeprefix(_PREFIX).lower()
         if name not in known:
             raise BadSettings(f"there is no setting {given}{_suggestion(name, known)}")
-        values[name] = _entries(text) if name == "allow_hosts" else text
+        values[name] = _entries(text) if name in _LISTS else text
     for name, variables in _UNPREFIXED.items():
         values[name] = next((environment[key].strip() for key in variables if environment.get(key)), "")
     values |= {name: value for name, value in overrides.items() if value is not None}

@@ -18,6 +18,8 @@ from server.settings import Settings
 from tests.graphs import tiny_model
 from tests.studio import LEGACY_TOKEN, Studio
 
+collect_ignore = ["e2e"]  # runs in an environment of its own, without this file: make e2e
+
 
 class Site:
     """A web site: path -> (status, content type, body); also Label Studio's API. Keeps what it was asked."""

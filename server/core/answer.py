@@ -22,12 +22,22 @@ def answer_for(
     return control, options.overridden((*own, ("output", control.output or "")))
 
 
-def check_options(config: LabelConfig, options: AnswerOptions) -> None:
-    """Finds, before the first click, the outputs that no click could ever get.
+def check_options(config: LabelConfig | None, options: AnswerOptions, *, chooses: bool = True) -> None:
+    """Finds, before the first click, the options that no click could ever get.
 
     Raises:
-        BadOptions: an output is forced that the config has no control for.
+        BadOptions: an output is forced that the config has no control for, or a size is chosen where the decoder gives
+            nothing to choose from (`chooses` is False).
     """
+    controls = config.controls if config else ()
+    chosen = {options.choose, *(value for control in controls for name, value in control.options if name == "choose")}
+    if not chooses and chosen != {"best"}:
+        raise BadOptions("choose is set, but the stock decoder gives one mask only; SAMSERVE_DECODER=fast gives more")
+    if config:
+        _check_outputs(config, options)
+
+
+def _check_outputs(config: LabelConfig, options: AnswerOptions) -> None:
     for control in config.controls:
         if forced := _forced(control):
             for object_name in control.to_names:

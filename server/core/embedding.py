@@ -16,7 +16,7 @@ class EmbeddingKey:
     """Names one embedding for ever: these pixels, through this encoder, prepared this way.
 
     Attributes:
-        image: sha256 (hex) of the image's bytes as fetched.
+        image: sha256 (hex) of the image's bytes as fetched, or a crop's identity.
         encoder: sha256 (hex) of the encoder graph.
         preprocessing: version of everything between the bytes and the encoder's input.
     """

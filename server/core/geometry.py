@@ -22,6 +22,11 @@ class ImageSize:
         """The longer side in pixels."""
         return max(self.height, self.width)
 
+    def shrunk(self, longest: int) -> "ImageSize":
+        """The same shape with its longer side of `longest` px."""
+        scale = longest / self.longest
+        return ImageSize(max(1, round(self.height * scale)), max(1, round(self.width * scale)))
+
     @property
     def pixels(self) -> int:
         """The area in pixels."""
@@ -53,6 +58,11 @@ class Box:
     def __post_init__(self) -> None:
         if not (self.x1 < self.x2 and self.y1 < self.y2):
             raise BadPrompt(f"a box from ({self.x1}, {self.y1}) to ({self.x2}, {self.y2}) has no area")
+
+    @property
+    def longest(self) -> float:
+        """The longer side in pixels."""
+        return max(self.x2 - self.x1, self.y2 - self.y1)
 
 
 def clamp(value: float, upper: float) -> float:

@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
+from server.core.prompt import Choice
 from server.errors import BadOptions
 
 OUTPUTS = ("brush", "bitmask", "polygon", "vector", "ellipse", "rectangle")  # the first that a config has answers
@@ -14,7 +15,7 @@ Overrides = tuple[tuple[str, str | float], ...]  # (option, value) pairs, checke
 
 @dataclass(frozen=True, slots=True)
 class AnswerOptions:
-    """What becomes of a mask before it is answered; by default nothing.
+    """What is done for a mask before it is answered.
 
     Attributes:
         output: one of OUTPUTS; None takes the first that the labeling config has a control for.
@@ -23,6 +24,8 @@ class AnswerOptions:
         drop_islands: parts of fewer px than this are dropped; the largest part stays.
         keep: "all" parts, or only the "largest".
         smooth: radius in px within which edges are smoothed.
+        choose: which mask a single click gets, of those that it may mean: the model's "best", or by size.
+        crop: "auto" looks at small objects on large images in a crop, "off" never does.
     """
 
     output: str | None = None
@@ -31,6 +34,8 @@ class AnswerOptions:
     drop_islands: float = 0.0
     keep: str = "all"
     smooth: float = 0.0
+    choose: Choice = "best"
+    crop: str = "auto"
 
     def overridden(self, overrides: Overrides) -> "AnswerOptions":
         """These options, with some of them replaced."""
@@ -69,6 +74,8 @@ _OPTIONS: dict[str, _Choice | _Pixels] = {
     "drop_islands": _Pixels(1_000_000_000),
     "keep": _Choice(("all", "largest")),
     "smooth": _Pixels(50),
+    "choose": _Choice(get_args(Choice)),
+    "crop": _Choice(("auto", "off")),
 }
 _ATTRIBUTES = {"sam" + name.title().replace("_", ""): name for name in _OPTIONS}  # samFillHoles -> fill_holes
 

@@ -1,10 +1,13 @@
 """What an annotator drew, as the model sees it."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from server.core.geometry import Box, ImageSize, Point
 from server.core.prediction import Logits, Mask
 from server.errors import BadPrompt
+
+Choice = Literal["best", "smallest", "largest"]  # of the masks that one click may mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,7 @@ class Prompt:
     Attributes:
         drawn: (H, W) bool in the frame, the object's rough extent.
         previous: (256, 256) logits of the mask that these marks refine, as an earlier prediction gave them.
+        choice: which mask is meant where a single click may mean several: by the model's own estimate, or by size.
     """
 
     frame: ImageSize
@@ -24,6 +28,7 @@ class Prompt:
     box: Box | None = None
     drawn: Mask | None = field(default=None, compare=False)
     previous: Logits | None = field(default=None, compare=False)
+    choice: Choice = "best"
 
     def __post_init__(self) -> None:
         if self.box is None and not any(point.positive for point in self.points):

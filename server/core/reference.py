@@ -1,6 +1,16 @@
-"""Which image a click is on."""
+"""Which image, or which part of it, a click is on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from server.core.crop import Crop
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The user and password that a project gives for its tasks' images."""
+
+    user: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,8 +19,16 @@ class ImageReference:
 
     Attributes:
         value: the reference as the task spells it: a URL, a data: URI, a path of Label Studio's.
-        task: the task's id, to name it in messages.
+        task: the task's id, to name it in messages, and to ask Label Studio for images in its cloud storage.
+        login: for servers other than Label Studio.
+        crop: the part that is meant; None for all of it.
     """
 
     value: str
     task: str
+    login: Login | None = None
+    crop: Crop | None = None
+
+    def identity(self, image_sha256: str) -> str:
+        """What its embedding is kept under, given the sha256 (hex) of the whole image's bytes."""
+        return self.crop.identity(image_sha256) if self.crop else image_sha256

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from server.core.labelconfig import LabelConfig, ObjectTag
-from server.core.reference import ImageReference
+from server.core.reference import ImageReference, Login
 from server.errors import BadTask
 
 _NAME = re.compile(r"\$(\w+)")
@@ -30,11 +30,14 @@ def task_number(task: str) -> int | None:
     return int(task) if task.isdecimal() and len(task) <= _DIGITS else None
 
 
-def image_references(task: Task, config: LabelConfig) -> list[ImageReference]:
-    """All images that a task shows, each once: of every `<Image>` the first, then of every one the second, ..."""
+def image_references(task: Task, config: LabelConfig, login: Login | None = None) -> list[ImageReference]:
+    """All images that a task shows, each once: of every `<Image>` the first, then of every one the second, ...
+
+    `login` is what the project gives for them.
+    """
     columns = [_image_values(task.data, tag) for tag in config.objects if tag.kind == "Image"]
     values = [value for row in zip_longest(*columns) for value in row if value]
-    return [ImageReference(value, task.id) for value in dict.fromkeys(values)]
+    return [ImageReference(value, task.id, login) for value in dict.fromkeys(values)]
 
 
 def image_value(data: Mapping[str, Any], tag: ObjectTag, item_index: int | None) -> str:

@@ -1,5 +1,6 @@
-"""An image file's bytes -> RGB pixels, upright, transparency ignored."""
+"""An image file's bytes -> RGB pixels, upright."""
 
+import importlib
 import io
 import struct
 
@@ -9,9 +10,21 @@ from PIL import ImageOps
 
 from server.core.embedding import Image
 from server.errors import ImageRefused, ImageUnreadable
+from server.images.tones import rgb
 
-# what browsers show, and TIFF; opening them decodes nothing and runs no interpreter
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
+
+def _has_heif() -> bool:
+    """Whether Pillow can open HEIC; a library that many leave out, for its license, adds that."""
+    try:
+        importlib.import_module("pillow_heif").register_heif_opener()
+    except ImportError:
+        return False
+    return True
+
+
+# what browsers show, TIFF, and what phones take; opening them decodes nothing and runs no interpreter
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", *(("HEIF",) if _has_heif() else ()))
+_HEIF_BRANDS = (b"heic", b"heix", b"heif", b"hevc", b"mif1", b"msf1")
 PillowImage.MAX_IMAGE_PIXELS = None  # the limit is checked below, where its message can name the setting
 
 
@@ -37,7 +50,7 @@ def decode_image(content: bytes, max_pixels: int) -> Image:
         )
     try:
         image.load()
-        return np.asarray(_rgb(_upright(image)))
+        return np.asarray(rgb(_upright(image)))
     except Exception as error:  # likewise
         raise ImageUnreadable(f"the {image.format} image cannot be decoded: {error}") from error
 
@@ -49,17 +62,9 @@ def _upright(image: PillowImage.Image) -> PillowImage.Image:
         return image
 
 
-def _rgb(image: PillowImage.Image) -> PillowImage.Image:
-    if image.mode.startswith("I;16"):  # 16 bits a pixel; Pillow's own conversion would clip at 255
-        return PillowImage.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
-    if image.mode == "P" and "transparency" in image.info:
-        image = image.convert("RGBA")
-    return image.convert("RGB")
-
-
 def _hint(content: bytes) -> str:
-    return (
-        ": it looks like HTML or XML, perhaps a login or error page"
-        if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
-        else ""
-    )
+    if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+        return ": it looks like HTML or XML, perhaps a login or error page"
+    if content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS and "HEIF" not in _FORMATS:
+        return ": it looks like HEIC, which needs pip install samserve[heif]"
+    return ""

@@ -9,13 +9,16 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import httpcore
 import httpx
 
 from server.errors import BadSettings, ImageRefused
 
+_LOOK_UPS_AT_ONCE = 8
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # mapped, translated (RFC 2765), compatible (RFC 4291), NAT64: the last 32 bits are an IPv4 address
 _CARRYING_IPV4 = tuple(map(ipaddress.IPv6Network, ("::ffff:0:0/96", "::ffff:0:0:0/96", "::/96", "64:ff9b::/96")))
@@ -70,6 +73,12 @@ class _GuardedBackend(httpcore.AnyIOBackend):
 
     def __init__(self, policy: AddressPolicy, exempt: tuple[str, int] | None) -> None:
         self._policy, self._exempt = policy, exempt
+        # asyncio's own look-ups share one pool with all other blocking work, which slow name servers would hold up
+        self._resolver = ThreadPoolExecutor(_LOOK_UPS_AT_ONCE, "resolver")
+
+    def close(self) -> None:
+        """Lets go of the threads."""
+        self._resolver.shutdown(wait=False, cancel_futures=True)
 
     async def connect_tcp(
         self,
@@ -88,10 +97,10 @@ class _GuardedBackend(httpcore.AnyIOBackend):
         raise failure or httpcore.ConnectError(f"the name {host} has no address")
 
     async def _resolve(self, host: str, port: int, timeout: float | None) -> list[str]:
-        loop = asyncio.get_running_loop()
+        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
         try:
             async with asyncio.timeout(timeout):
-                found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                found = await asyncio.get_running_loop().run_in_executor(self._resolver, look_up)
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"the name {host} does not resolve ({error})") from error
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -110,6 +119,12 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
 
     def __init__(self, policy: AddressPolicy, tls: ssl.SSLContext, exempt: tuple[str, int] | None = None) -> None:
         super().__init__(verify=tls)
+        self._backend = _GuardedBackend(policy, exempt)
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls, network_backend=_GuardedBackend(policy, exempt), max_connections=32, keepalive_expiry=30.0
+            ssl_context=tls, network_backend=self._backend, max_connections=32, keepalive_expiry=30.0
         )
+
+    async def aclose(self) -> None:
+        """Closes all connections."""
+        await super().aclose()
+        self._backend.close()

@@ -3,12 +3,15 @@
 import asyncio
 import ssl
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from urllib.parse import urlsplit
 
 import httpx
 
-from server.errors import ImageRefused, ImageUnavailable
+from server.errors import ImageUnavailable
+from server.images.body import read_body
+from server.images.download import Download, Version
 from server.images.guard import AddressPolicy, GuardedTransport
+from server.images.refusals import refusal
+from server.images.url import origin, redacted
 
 _MAX_REDIRECTS = 5
 
@@ -39,77 +42,60 @@ class HttpImages:
         """Closes all connections."""
         await self._client.aclose()
 
-    async def fetch(self, url: str) -> bytes:
-        """The body of `url`.
+    async def fetch(self, url: str, kept: Download | None = None) -> Download:
+        """The body of `url`; `kept` itself when its server says that it has no other version.
 
         Raises:
             ImageUnavailable: no answer in time, or an error status.
-            ImageRefused: the host is not allowed, the body too large, or compressed.
+            ImageRefused: the host is not allowed, or the body too large.
         """
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._follow(url)
+                return await self._follow(url, kept)
         except TimeoutError:
-            raise ImageUnavailable(f"{redacted(url)} did not arrive within {self._seconds:g} s") from None
+            raise ImageUnavailable(
+                f"{redacted(url)} did not arrive within {self._seconds:g} s; "
+                f"to wait longer, raise SAMSERVE_FETCH_SECONDS"
+            ) from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, OverflowError) as error:  # the last two: a malformed URL
             raise ImageUnavailable(f"{redacted(url)} cannot be fetched: {_reason(error)}") from error
 
-    async def _follow(self, url: str) -> bytes:
+    async def _follow(self, url: str, kept: Download | None) -> Download:
         """Redirects are followed here: signed as long as they stay at the origin that the token is for."""
         target, signed = httpx.URL(url), True
         for _ in range(_MAX_REDIRECTS + 1):
             signed = signed and origin(str(target)) == self._auth_origin
-            async with self._client.stream("GET", target, auth=self._auth if signed else None) as response:
+            known = kept.version if kept and kept.version and kept.version.source == redacted(str(target)) else None
+            conditions = known.conditions if known else {}
+            async with self._client.stream(
+                "GET", target, headers=conditions, auth=self._auth if signed else None
+            ) as response:
+                if kept and conditions and response.status_code == httpx.codes.NOT_MODIFIED:
+                    return kept
                 if not response.has_redirect_location:
-                    return await self._body(response, signed=signed)
+                    return await self._download(response, signed=signed)
                 target = target.join(response.headers["Location"])
         raise ImageUnavailable(f"{redacted(url)} redirects more than {_MAX_REDIRECTS} times")
 
-    async def _body(self, response: httpx.Response, *, signed: bool) -> bytes:
+    async def _download(self, response: httpx.Response, *, signed: bool) -> Download:
         if not response.is_success:
-            raise ImageUnavailable(_refusal(response, signed=signed))
-        url, coding = redacted(str(response.url)), response.headers.get("Content-Encoding", "identity")
-        if coding.lower() not in ("", "identity"):
-            raise ImageRefused(f"{url} is sent compressed ({coding}), although it was asked not to be")
-        body = bytearray()
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > self._max_bytes:
-                raise ImageRefused(
-                    f"{url} is larger than {self._max_bytes >> 20} MiB; to allow it, raise SAMSERVE_MAX_IMAGE_MIB"
-                )
-        return bytes(body)
+            raise ImageUnavailable(refusal(response, signed=signed))
+        return Download(await read_body(response, self._max_bytes), _version(response))
 
 
-def origin(url: str) -> tuple[str, str, int | None]:
-    """(scheme, host, port) with the scheme's default port filled in: what two URLs of one server share.
-
-    Raises:
-        ValueError: the URL is malformed.
-    """
-    parts = urlsplit(url)
-    return parts.scheme, (parts.hostname or "").lower(), parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
-def redacted(url: str) -> str:
-    """`url` without what may be secret in it: user, password, query, fragment."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "a malformed URL"
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+def _version(response: httpx.Response) -> Version | None:
+    headers = response.headers
+    etag, modified = headers.get("ETag", ""), headers.get("Last-Modified", "")
+    if not (etag or modified) or "no-store" in headers.get("Cache-Control", "").lower():
+        return None
+    if not (etag + modified).isascii():  # could not be sent back
+        return None
+    return Version(redacted(str(response.url)), etag, modified)
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, httpx.LocalProtocolError):  # its text quotes headers, the token among them
         return "the request cannot be sent; is there a line break in LABEL_STUDIO_API_KEY?"
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return f"{error}; to trust another authority, put its certificate into a file and set SSL_CERT_FILE to it"
     return str(error) or type(error).__name__
-
-
-def _refusal(response: httpx.Response, *, signed: bool) -> str:
-    text = f"{response.status_code} {response.reason_phrase} from {redacted(str(response.url))}"
-    if response.status_code not in (401, 403):
-        return text
-    if signed:
-        return f"{text}: LABEL_STUDIO_API_KEY was not accepted; make a new token under Account & Settings"
-    return f"{text}: if this is Label Studio, set LABEL_STUDIO_URL to exactly this host, and LABEL_STUDIO_API_KEY"

@@ -1,5 +1,6 @@
 """Signing requests to Label Studio: legacy tokens as they are, personal access tokens through a short-lived one."""
 
+import asyncio
 import base64
 import time
 from collections.abc import AsyncGenerator
@@ -8,7 +9,7 @@ import httpx
 import msgspec
 
 from server.errors import ImageUnavailable
-from server.images.http import redacted
+from server.images.url import redacted
 
 _REFRESH = "refresh"  # the token_type of a personal access token
 _RENEW_BEFORE = 30.0  # seconds; an access token lives for 300
@@ -26,7 +27,7 @@ class _Access(msgspec.Struct):
 class LabelStudioAuth(httpx.Auth):
     """Signs with `Token ...` for a legacy token, with `Bearer ...` for a personal access token.
 
-    The bearer is short-lived; it is renewed before it expires, or once on a 401.
+    The bearer is short-lived; it is renewed before it expires, or once on a 401; by one request for all that wait.
     """
 
     def __init__(self, url: str, api_key: str) -> None:
@@ -34,6 +35,7 @@ class LabelStudioAuth(httpx.Auth):
         self._api_key = api_key
         self._is_refresh_token = _claims(api_key).token_type == _REFRESH
         self._access = ""
+        self._renewing = asyncio.Lock()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Signs `request`; fetches or renews the access token first where one is needed."""
@@ -41,14 +43,21 @@ class LabelStudioAuth(httpx.Auth):
             request.headers["Authorization"] = f"Token {self._api_key}"
             yield request
             return
-        if _claims(self._access).exp < time.time() + _RENEW_BEFORE:
-            await self._renew((yield self._renewal()))
-        request.headers["Authorization"] = f"Bearer {self._access}"
+        async with self._renewing:
+            if _claims(self._access).exp < time.time() + _RENEW_BEFORE:
+                await self._renew((yield self._renewal()))
+        used = self._sign(request)
         response = yield request
         if response.status_code == httpx.codes.UNAUTHORIZED:
-            await self._renew((yield self._renewal()))
-            request.headers["Authorization"] = f"Bearer {self._access}"
+            async with self._renewing:
+                if self._access == used:
+                    await self._renew((yield self._renewal()))
+            self._sign(request)
             yield request
+
+    def _sign(self, request: httpx.Request) -> str:
+        request.headers["Authorization"] = f"Bearer {self._access}"
+        return self._access
 
     def _renewal(self) -> httpx.Request:
         return httpx.Request("POST", self._refresh_url, json={"refresh": self._api_key})

@@ -2,8 +2,8 @@
 
 Follows `segment_anything/utils/transforms.py` and `utils/onnx.py` of facebookresearch/segment-anything: the longest
 side is resized to `input_size`, pixels are normalised and then zero-padded right and bottom; points are scaled alike.
-The decoder's graph returns one mask: of two points (the padding point counts) the best of three by predicted IoU,
-of more the single-mask token.
+The stock decoder's graph returns one mask: of two points (the padding point counts) the best of three by predicted
+IoU, of more the single-mask token. samserve's own graphs return all four, and `candidates` chooses.
 """
 
 import cv2
@@ -14,6 +14,7 @@ from server.core.embedding import Image, ImageEmbedding
 from server.core.geometry import ImageSize
 from server.core.prediction import Logits, MaskPrediction
 from server.core.prompt import Prompt
+from server.models.candidates import chosen
 from server.models.family import Tensors
 from server.models.manifest import Preprocessing
 from server.models.upsample import upsampled
@@ -66,10 +67,12 @@ def decoder_inputs(embedding: ImageEmbedding, prompt: Prompt, how: Preprocessing
 
 def prediction(outputs: Tensors, embedding: ImageEmbedding, prompt: Prompt, how: Preprocessing) -> MaskPrediction:
     """The mask in the prompt's frame."""
-    low_res: Logits = outputs["low_res_masks"][0, 0].astype(np.float32, copy=False)
+    masks, ious = (outputs[name][0].astype(np.float32, copy=False) for name in ("low_res_masks", "iou_predictions"))
+    number = chosen(masks, ious, prompt)
+    low_res: Logits = masks[number].copy()  # the others need not be kept with it
     return MaskPrediction(
         mask=upsampled(low_res, _resized(embedding.size, how.input_size), how.input_size, prompt.frame),
-        iou_prediction=float(outputs["iou_predictions"][0, 0]),
+        iou_prediction=float(ious[number]),
         low_res_logits=low_res,
     )
 

@@ -6,7 +6,8 @@ from functools import partial
 
 import structlog
 
-from server.core.embedding import ImageEmbedding
+from server.core.crop import Crop
+from server.core.embedding import EmbeddingKey, ImageEmbedding
 from server.core.reference import ImageReference
 from server.errors import ImageUnavailable
 from server.service.demand import Demand, Priority
@@ -39,7 +40,7 @@ class Embedder:
         self._by_content: Flights[ImageEmbedding] = Flights()
 
     async def embed(self, reference: ImageReference, priority: Priority) -> ImageEmbedding:
-        """The embedding of the image that a task names; it costs nothing where it is kept already.
+        """The embedding of the image, or of the part of it, that is meant; it costs nothing where it is kept already.
 
         Whoever asks for many bounds how many at once: each call under way holds its image's file.
 
@@ -49,10 +50,11 @@ class Embedder:
         """
         uri = self._images.locate(reference)
         name = await _name(uri)
-        embedding = await self._known(name)
+        embedding = await self._known(name, reference)
         if embedding:
             return embedding
-        return await self._by_uri.join(name, partial(self._fetch, uri, name, reference), Demand(priority))
+        work = partial(self._fetch, uri, name, reference)
+        return await self._by_uri.join((name, reference.crop), work, Demand(priority))
 
     async def is_kept(self, reference: ImageReference) -> bool:
         """Whether a click on this image would be answered without an encode.
@@ -60,17 +62,17 @@ class Embedder:
         Raises:
             ImageRefused: no rule says how to fetch such a reference.
         """
-        return await self._known(await _name(self._images.locate(reference))) is not None
+        return await self._known(await _name(self._images.locate(reference)), reference) is not None
 
     async def close(self) -> None:
         """Gives up what is under way."""
         await self._by_uri.close()
         await self._by_content.close()
 
-    async def _known(self, name: str) -> ImageEmbedding | None:
+    async def _known(self, name: str, reference: ImageReference) -> ImageEmbedding | None:
         identity = self._identities.get(name)
         if identity and self._identities.is_fresh(identity):
-            return await self._cache.find(self._model.key(identity.sha256))
+            return await self._cache.find(self._key(identity.sha256, reference))
         return None
 
     async def _fetch(self, uri: str, name: str, reference: ImageReference, demand: Demand) -> ImageEmbedding:
@@ -79,7 +81,7 @@ class Embedder:
                 content = await self._images.fetch(uri)
         except ImageUnavailable as error:
             known = self._identities.get(name)
-            stale = known and await self._cache.find(self._model.key(known.sha256))
+            stale = known and await self._cache.find(self._key(known.sha256, reference))
             if not known or not stale:
                 raise
             log.warning("image_not_revalidated", task=reference.task, reason=str(error))
@@ -87,24 +89,31 @@ class Embedder:
             return stale
         sha256 = await asyncio.to_thread(_sha256, content)
         self._identities.put(name, sha256)
-        embedding = await self._cache.find(self._model.key(sha256))
+        key = self._key(sha256, reference)
+        embedding = await self._cache.find(key)
         if embedding:
             return embedding
-        return await self._by_content.join(sha256, partial(self._encode, content, sha256, reference), demand)
+        return await self._by_content.join(key, partial(self._encode, content, key, reference), demand)
 
-    async def _encode(self, content: bytes, sha256: str, reference: ImageReference, demand: Demand) -> ImageEmbedding:
+    async def _encode(
+        self, content: bytes, key: EmbeddingKey, reference: ImageReference, demand: Demand
+    ) -> ImageEmbedding:
         # decoded only when it is its turn: pixels that wait take far more memory than the file
-        embedding = await self._queue.run(queued(partial(self._encode_pixels, content)), demand)
-        self._cache.put(self._model.key(sha256), embedding)
+        embedding = await self._queue.run(queued(partial(self._encode_pixels, content, reference.crop)), demand)
+        self._cache.put(key, embedding)
         size, wanted = embedding.size, "nobody" if demand.priority is None else demand.priority.name.lower()
         log.info("encoded", task=reference.task, width=size.width, height=size.height, wanted_by=wanted)
         return embedding
 
-    def _encode_pixels(self, content: bytes) -> ImageEmbedding:
+    def _encode_pixels(self, content: bytes, crop: Crop | None) -> ImageEmbedding:
         with stage("decode"):
             image = self._decode_image(content)
+            pixels = crop.cut(image) if crop else image
         with stage("encode"):
-            return self._model.encode(image)
+            return self._model.encode(pixels)
+
+    def _key(self, sha256: str, reference: ImageReference) -> EmbeddingKey:
+        return self._model.key(reference.identity(sha256))
 
 
 async def _name(uri: str) -> str:

@@ -3,18 +3,20 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 from weakref import ref
 
+from server.core.crop import Crop
 from server.core.embedding import ImageEmbedding
 from server.core.geometry import Box, ImageSize, Point
+from server.core.look import Look
 from server.core.prediction import Logits, Mask
 from server.core.prompt import Prompt
 
 _CAPACITY = 256  # masks remembered, of some 320 KiB each
 _SECONDS = 1800.0  # for how long
 _THUMBNAIL = 256  # longest side of a remembered mask in pixels
-_NEAR = 5  # pixels of a thumbnail: 2 % of the image's longest side
+_NEAR = 5  # pixels of a thumbnail: 2 % of the longest side of what was looked at
 
 Scene = tuple[object, ...]
 Marks = frozenset[Point | Box]
@@ -25,8 +27,11 @@ class Memory:
     """One answered mask.
 
     Attributes:
-        prompt: the marks alone; neither what was drawn nor the mask before.
-        thumbnail: (h, w) bool, the mask in steps.
+        prompt: the marks alone, on the whole image; neither what was drawn nor the mask before.
+        logits: of what was looked at: the crop, or the whole image.
+        thumbnail: (h, w) bool, the mask there in steps.
+        whole: the whole image's embedding; an image replaced under its URL has another.
+        crop: the part that was looked at; None for all of the image.
         item_ids: the drawn items that asked for it.
         base: the mask that it was carved out of.
     """
@@ -36,7 +41,8 @@ class Memory:
     region_id: str
     logits: Logits
     thumbnail: Mask
-    embedding: ref[ImageEmbedding]  # an image replaced under its URL has another
+    whole: ref[ImageEmbedding]
+    crop: Crop | None
     item_ids: frozenset[str]
     base: Marks | None
     made: float
@@ -49,9 +55,11 @@ class Memory:
     def covers(self, point: Point, reach: int) -> bool:
         """Whether the mask lies under `point`, or within `reach` thumbnail pixels of it."""
         height, width = self.thumbnail.shape
-        x = int(point.x * width / self.prompt.frame.width)
-        y = int(point.y * height / self.prompt.frame.height)
-        return bool(self.thumbnail[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1].any())
+        frame = self.crop.size if self.crop else self.prompt.frame
+        there = self.crop.point(point, self.prompt.frame) if self.crop else point
+        x, y = floor(there.x * width / frame.width), floor(there.y * height / frame.height)
+        rows, columns = (slice(max(0, at - reach), max(0, at + reach + 1)) for at in (y, x))
+        return bool(self.thumbnail[rows, columns].any())
 
 
 class Memories:
@@ -69,19 +77,22 @@ class Memories:
         if len(self._memories) > _CAPACITY:
             self._memories.popitem(last=False)
 
-    def extended(self, scene: Scene, from_name: str, wanted: Marks, embedding: ImageEmbedding) -> Memory | None:
-        """The mask of the most marks of the control `from_name` among those of which `wanted` holds all, and more."""
+    def extended(self, scene: Scene, from_name: str, wanted: Marks, look: Look) -> Memory | None:
+        """The mask of the most marks of the control `from_name` among those of which `wanted` holds all, and more.
+
+        Its logits are of what is looked at.
+        """
         held = [
             memory
-            for memory in self._newest_first(scene, embedding)
-            if memory.from_name == from_name and memory.marks < wanted
+            for memory in self._newest_first(scene, look.whole)
+            if memory.from_name == from_name and memory.crop == look.crop and memory.marks < wanted
         ]
         return max(held, key=lambda memory: len(memory.marks), default=None)
 
-    def at(self, scene: Scene, point: Point, embedding: ImageEmbedding) -> Memory | None:
+    def at(self, scene: Scene, point: Point, whole: ImageEmbedding) -> Memory | None:
         """The newest mask under `point`, else the newest near it; not one that was refined since."""
         last: list[Memory] = []
-        for memory in self._newest_first(scene, embedding):
+        for memory in self._newest_first(scene, whole):
             if not any(memory.from_name == newer.from_name and memory.marks < newer.marks for newer in last):
                 last.append(memory)
         found = (memory for reach in (0, _NEAR) for memory in last if memory.covers(point, reach))
@@ -95,10 +106,10 @@ class Memories:
         """Seconds on the clock that memories age by."""
         return self._clock()
 
-    def _newest_first(self, scene: Scene, embedding: ImageEmbedding) -> Iterator[Memory]:
+    def _newest_first(self, scene: Scene, whole: ImageEmbedding) -> Iterator[Memory]:
         oldest = self._clock() - _SECONDS
         for (where, *_), memory in reversed(self._memories.items()):
-            if where == scene and memory.made >= oldest and memory.embedding() is embedding:
+            if where == scene and memory.made >= oldest and memory.whole() is whole:
                 yield memory
 
 

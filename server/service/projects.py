@@ -1,11 +1,11 @@
-"""The labeling config of each project, as it was last seen: it says which fields of a task are images."""
+"""What was last seen of each project: its labeling config, which says which fields are images, and their login."""
 
 from collections import OrderedDict
 
 import structlog
 
 from server.core.labelconfig import parse_label_config
-from server.core.reference import ImageReference
+from server.core.reference import ImageReference, Login
 from server.core.task import Task, image_references
 from server.errors import BadRequest
 
@@ -18,6 +18,7 @@ class Projects:
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._configs: OrderedDict[str, str] = OrderedDict()
+        self._logins: dict[str, Login | None] = {}
 
     def put(self, project: str, label_config: str | None) -> None:
         """From now on this is the project's config, if it is one."""
@@ -26,7 +27,13 @@ class Projects:
         self._configs[project] = label_config
         self._configs.move_to_end(project)
         if len(self._configs) > self._capacity:
-            self._configs.popitem(last=False)
+            oldest, _ = self._configs.popitem(last=False)
+            self._logins.pop(oldest, None)
+
+    def put_login(self, project: str, login: Login | None) -> None:
+        """From now on the project's images are behind this, if its config is known."""
+        if project in self._configs:
+            self._logins[project] = login
 
     def images(self, project: str, task: Task) -> list[ImageReference]:
         """The images of a project's task; none where its config is unknown or broken."""
@@ -34,7 +41,7 @@ class Projects:
             return []
         self._configs.move_to_end(project)
         try:
-            return image_references(task, parse_label_config(self._configs[project]))
+            return image_references(task, parse_label_config(self._configs[project]), self._logins.get(project))
         except BadRequest as error:  # whoever clicks is told
             log.debug("no_images", project=project, task=task.id, reason=str(error))
             return []

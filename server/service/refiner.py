@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from weakref import ref
 
 from server.core.context import Gesture
-from server.core.embedding import ImageEmbedding
+from server.core.crop import Crop
 from server.core.identifier import new_id
+from server.core.look import Look
 from server.core.prediction import MaskPrediction
 from server.core.prompt import Carving, Prompt
-from server.core.reference import ImageReference
 from server.service.memories import Memories, Memory, Scene, marks, thumbnail
 from server.service.ports import Model
 
@@ -34,48 +34,57 @@ class Refiner:
 
     Negative clicks alone are carved out of the newest mask under or near them on the same task, image and label: with
     auto-accept on, the editor sends each click alone. The answer replaces that mask's region.
+
+    Marks count in the whole image; logits only for what they were found on, the same crop or the whole image.
     """
 
     def __init__(self, model: Model, clock: Callable[[], float]) -> None:
         self._model, self._memories = model, Memories(clock)
 
-    def decode(self, embedding: ImageEmbedding, reference: ImageReference, gesture: Gesture) -> Refined | None:
-        """The mask that a gesture asks for; None when there is nothing to carve."""
-        image = hash(reference)  # not the reference: a data: URI is as long as its image
-        scene = (image, gesture.to_name, gesture.item_index, gesture.labels, gesture.prompt.frame)
+    def decode(self, look: Look, gesture: Gesture) -> Refined | None:
+        """The mask that a gesture asks for, in its frame; None when there is nothing to carve in what is looked at."""
         if not isinstance(gesture.prompt, Carving):
-            return self._decode(embedding, scene, gesture, gesture.prompt, None)
-        carved = self._carved(embedding, scene, gesture, gesture.prompt)
-        if carved is None:
+            return self._decode(look, gesture, gesture.prompt, None)
+        carved = self._carved(look, gesture, gesture.prompt)
+        if carved is None or carved.crop != look.crop:
             return None
         points = tuple(dict.fromkeys((*carved.prompt.points, *gesture.prompt.points)))
-        return self._decode(embedding, scene, gesture, replace(carved.prompt, points=points), carved)
+        return self._decode(look, gesture, replace(carved.prompt, points=points), carved)
 
-    def _carved(self, embedding: ImageEmbedding, scene: Scene, gesture: Gesture, carving: Carving) -> Memory | None:
+    def crop_carved(self, look: Look, gesture: Gesture) -> Crop | None:
+        """The crop on which the mask was found that a gesture carves; None too where it carves nothing."""
+        carved = self._carved(look, gesture, gesture.prompt) if isinstance(gesture.prompt, Carving) else None
+        return carved.crop if carved else None
+
+    def _carved(self, look: Look, gesture: Gesture, carving: Carving) -> Memory | None:
         """The mask to carve; a click that was sent before, and maybe moved since, did not carve it yet."""
-        found = self._memories.at(scene, carving.points[-1], embedding)
+        scene = _scene(look, gesture)
+        found = self._memories.at(scene, carving.points[-1], look.whole)
         while found and found.base is not None and found.item_ids & gesture.item_ids:
             found = self._memories.base(scene, found)
         return found
 
-    def _decode(
-        self, embedding: ImageEmbedding, scene: Scene, gesture: Gesture, prompt: Prompt, carved: Memory | None
-    ) -> Refined:
-        from_name = carved.from_name if carved else gesture.from_name
-        known = (
-            None if prompt.drawn is not None else self._memories.extended(scene, from_name, marks(prompt), embedding)
-        )
-        prediction = self._model.decode(embedding, replace(prompt, previous=known.logits if known else None))
+    def _decode(self, look: Look, gesture: Gesture, prompt: Prompt, carved: Memory | None) -> Refined:
+        scene, from_name = _scene(look, gesture), carved.from_name if carved else gesture.from_name
+        known = None if prompt.drawn is not None else self._memories.extended(scene, from_name, marks(prompt), look)
+        asked = replace(look.prompt(prompt), previous=known.logits if known else None)
+        found = self._model.decode(look.embedding, asked)
         memory = Memory(
             prompt=replace(prompt, drawn=None),
             from_name=from_name,
             region_id=carved.region_id if carved else new_id(),
-            logits=prediction.low_res_logits,
-            thumbnail=thumbnail(prediction.mask, prompt.frame),
-            embedding=ref(embedding),
+            logits=found.low_res_logits,
+            thumbnail=thumbnail(found.mask, asked.frame),
+            whole=ref(look.whole),
+            crop=look.crop,
             item_ids=gesture.item_ids,
             base=carved.marks if carved else None,
             made=self._memories.now(),
         )
         self._memories.put(scene, memory)
-        return Refined(prediction, memory.region_id)
+        return Refined(look.prediction(found, prompt.frame), memory.region_id)
+
+
+def _scene(look: Look, gesture: Gesture) -> Scene:
+    image = hash(look.reference)  # not the reference: a data: URI is as long as its image
+    return (image, gesture.to_name, gesture.item_index, gesture.labels, gesture.prompt.frame)

@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 
 from server.core.context import Gesture
-from server.core.embedding import ImageEmbedding
 from server.core.labelconfig import ControlTag
+from server.core.look import Look
 from server.core.options import AnswerOptions
+from server.core.prompt import Carving
 from server.core.reference import ImageReference
 from server.core.region import Region, regions
 from server.errors import Overloaded
 from server.service.demand import Priority
 from server.service.drawings import Drawing, Drawings
 from server.service.embedder import Embedder
+from server.service.magnifier import Magnifier
 from server.service.refiner import Refiner
 from server.stages import queued, stage
 
@@ -22,8 +25,10 @@ from server.stages import queued, stage
 class Segmenter:
     """Answers gestures; decoding has one thread of its own, so that it never waits for an encode of another image."""
 
-    def __init__(self, embedder: Embedder, refiner: Refiner, decoder: Executor, capacity: int) -> None:
-        self._embedder, self._refiner, self._decoder = embedder, refiner, decoder
+    def __init__(
+        self, embedder: Embedder, magnifier: Magnifier, refiner: Refiner, decoder: Executor, capacity: int
+    ) -> None:
+        self._embedder, self._magnifier, self._refiner, self._decoder = embedder, magnifier, refiner, decoder
         self._capacity, self._under_way, self._drawings = capacity, 0, Drawings()
 
     async def segment(
@@ -41,12 +46,16 @@ class Segmenter:
         if self._under_way >= self._capacity:
             raise Overloaded(f"{self._under_way} clicks are waiting already; try again in a moment")
         self._under_way += 1
+        gestures = [_choosing(gesture, options) for gesture in gestures]
         last = gestures[-1]
         scene = (reference, last.to_name, last.from_name, last.item_index)
         try:
             with self._drawings.enter(scene, last.item_ids) as drawing:
-                embedding = await self._embedder.embed(reference, Priority.CLICK)
-                work = partial(self._regions, drawing, embedding, reference, gestures, control, options)
+                whole = await self._embedder.embed(reference, Priority.CLICK)
+                look = Look(reference, whole, whole)
+                if len(gestures) == 1 and not drawing.superseded:  # several would wait for an encode each
+                    look = await self._magnifier.closer(look, last, options.crop)
+                work = partial(self._regions, drawing, look, gestures, control, options)
                 return await asyncio.get_running_loop().run_in_executor(self._decoder, queued(work))
         finally:
             self._under_way -= 1
@@ -54,8 +63,7 @@ class Segmenter:
     def _regions(
         self,
         drawing: Drawing,
-        embedding: ImageEmbedding,
-        reference: ImageReference,
+        look: Look,
         gestures: Sequence[Gesture],
         control: ControlTag,
         options: AnswerOptions,
@@ -64,7 +72,13 @@ class Segmenter:
         if drawing.superseded:
             return answered
         for gesture in gestures:
-            refined = self._refiner.decode(embedding, reference, gesture)
+            refined = self._refiner.decode(look, gesture)
             with stage("result"):
                 answered += regions(refined.prediction, refined.region_id, gesture, control, options) if refined else []
         return answered
+
+
+def _choosing(gesture: Gesture, options: AnswerOptions) -> Gesture:
+    if isinstance(gesture.prompt, Carving):
+        return gesture
+    return replace(gesture, prompt=replace(gesture.prompt, choice=options.choose))

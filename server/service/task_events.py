@@ -6,6 +6,7 @@ from functools import partial
 
 import structlog
 
+from server.core.reference import Login
 from server.core.task import Task
 from server.errors import SamserveError
 from server.service.chores import Chores
@@ -37,6 +38,10 @@ class TaskEvents:
     def configured(self, project: str, label_config: str | None) -> None:
         """The project's labeling config was told."""
         self._projects.put(project, label_config)
+
+    def logged_in(self, project: str, login: Login | None) -> None:
+        """The login that the project gives for its images was told."""
+        self._projects.put_login(project, login)
 
     def opened(self, project: str, tasks: Sequence[Task]) -> None:
         """One task is opened, or predictions are asked for many."""

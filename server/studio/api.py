@@ -1,6 +1,7 @@
 """Label Studio's REST API, as far as setting up a project needs it."""
 
 import re
+import ssl
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,13 @@ class StudioApi:
 
     def __init__(self, url: str, auth: httpx.Auth, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
-        self._client = httpx.AsyncClient(auth=auth, timeout=_CALL_SECONDS, transport=transport)
+        self._client = httpx.AsyncClient(
+            auth=auth,
+            timeout=_CALL_SECONDS,
+            transport=transport,
+            verify=ssl.create_default_context(),
+            trust_env=False,  # as images are fetched: without a proxy
+        )
 
     async def close(self) -> None:
         """Ends all connections."""
@@ -77,6 +84,11 @@ class StudioApi:
         """The first `count` tasks of a project: id, data, ..."""
         query = f"project={project}&page_size={count}&resolve_uri=false&review=true"
         found: list[dict[str, Any]] = (await self._call("GET", f"/api/tasks/?{query}"))["tasks"]
+        return found
+
+    async def task(self, number: int) -> dict[str, Any]:
+        """A task: id, data, project, ..."""
+        found: dict[str, Any] = await self._call("GET", f"/api/tasks/{number}?resolve_uri=false")
         return found
 
     async def _call(self, method: str, path: str, **content: Any) -> Any:

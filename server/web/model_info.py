@@ -4,8 +4,10 @@ import msgspec
 
 
 class ModelInfo(msgspec.Struct, frozen=True):
-    """Its name, the version that follows its weights, and the execution provider that runs it."""
+    """Its name, the version that follows its weights, what runs it, its decoder, and whether a password is needed."""
 
     title: str
     version: str
     provider: str
+    decoder: str
+    has_password: bool = False

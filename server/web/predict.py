@@ -10,6 +10,7 @@ import structlog
 from server.core.answer import answer_for
 from server.core.context import Gesture, gestures
 from server.core.items import DrawnItem
+from server.core.label_twins import with_labels
 from server.core.labelconfig import LabelConfig, parse_label_config
 from server.core.prompt import Prompt
 from server.core.reference import ImageReference
@@ -64,6 +65,7 @@ class Predict:
         if not request.tasks:
             raise BadTask("tasks is empty; expected one task")
         self._events.configured(request.project_id, request.label_config)
+        self._events.logged_in(request.project_id, request.login)
         drawn = request.drawn
         if drawn is None:
             self._events.opened(request.project_id, [task.told for task in request.tasks])
@@ -83,13 +85,13 @@ class Predict:
             asked = await asyncio.to_thread(gestures, drawn)  # strokes are as large as the image
         to_name = asked[0].to_name
         value = image_value(task.data, config.object(to_name), asked[0].item_index)
-        reference = ImageReference(value, str(task.id))
+        reference = ImageReference(value, str(task.id), request.login)
         given = self._options.get(str(request.project))
         control, options = answer_for(config, to_name, _prompting_control(drawn, config), given)
         regions = await self._segmenter.segment(reference, asked, control, options)
         self._events.clicked(request.project_id, task.told)
         log.info("segmented", **_summary(task, asked, regions), ms=round((time.perf_counter() - started) * 1e3, 1))
-        return regions
+        return with_labels(regions, control, config, asked[0].labels)
 
     def _check_frames(self, drawn: list[DrawnItem]) -> None:
         for item in drawn:

@@ -17,9 +17,11 @@ from server.service.project_options import ProjectOptions
 from server.service.task_events import TaskEvents
 from server.stages import STAGES, collect_stages, stage
 from server.web.auth import OPEN
+from server.web.diagnose import diagnose
 from server.web.hang_up import unless_hung_up
 from server.web.metrics import Metrics
 from server.web.model_info import ModelInfo
+from server.web.playground import playground, playground_file, to_playground, wants_page
 from server.web.predict import Predict
 from server.web.schemas import PredictRequest, SetupRequest, WebhookRequest, decode_body
 from server.web.webhook import pass_on
@@ -27,14 +29,27 @@ from server.web.webhook import pass_on
 log = structlog.get_logger("samserve.web")
 
 
-@get(["/", "/health"])
+@get("/")
+async def root(request: Request[Any, Any, Any], model: NamedDependency[ModelInfo]) -> Response[Any]:
+    """Health, and for people the playground."""
+    answer: Response[Any] = to_playground(request) if wants_page(request) else Response(_health(model))
+    answer.headers["Vary"] = "Accept"
+    return answer
+
+
+@get("/health")
 async def health(model: NamedDependency[ModelInfo]) -> dict[str, str]:
     """Up means: the weights are verified and loaded, and a first prompt went through."""
+    return _health(model)
+
+
+def _health(model: ModelInfo) -> dict[str, str]:
     return {
         "status": "UP",
         "model_class": model.title,
         "model_version": model.version,
         "provider": model.provider,
+        "decoder": model.decoder,
         "version": __version__,
     }
 
@@ -49,8 +64,8 @@ async def setup(
     """Label Studio asks this very often, for the model's version; wrong answer options are told here."""
     request = decode_body(body, SetupRequest)
     given = parse_extra_params(request.options)
-    if request.schema:
-        check_options(parse_label_config(request.schema), given)
+    config = parse_label_config(request.schema) if request.schema else None
+    check_options(config, given, chooses=model.decoder == "fast")
     options.put(str(request.project), given)
     events.configured(request.project_id, request.schema)
     log.debug("setup", project=request.project, options=given)
@@ -106,4 +121,15 @@ def _server_timing(stages: dict[str, float]) -> str:
     return ", ".join(f"{name};dur={stages[name] * 1e3:.2f}" for name in STAGES if name in stages)
 
 
-HANDLERS: list[Any] = [health, setup, predict, webhook, versions, prometheus]
+HANDLERS: list[Any] = [
+    root,
+    health,
+    playground,
+    playground_file,
+    setup,
+    predict,
+    webhook,
+    versions,
+    prometheus,
+    diagnose,
+]

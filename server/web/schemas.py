@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from server.core.items import DrawnItem
+from server.core.reference import Login
 from server.core.task import Task
 from server.errors import BadOptions, BadRequest
 
@@ -31,9 +32,11 @@ class Context(msgspec.Struct, frozen=True):
 
 
 class PredictParams(msgspec.Struct, frozen=True):
-    """`context` is null unless a smart tool was used."""
+    """`context` is null unless a smart tool was used; login and password are those of the project's task data."""
 
     context: Context | None = None
+    login: str | None = None
+    password: str | None = None
 
 
 class PredictRequest(msgspec.Struct, frozen=True):
@@ -54,6 +57,11 @@ class PredictRequest(msgspec.Struct, frozen=True):
         """What was drawn; None when no smart tool was used."""
         context = self.params.context if self.params else None
         return context.result if context else None
+
+    @property
+    def login(self) -> Login | None:
+        """What the servers of the project's images want; None when the project gives nothing."""
+        return Login(self.params.login, self.params.password or "") if self.params and self.params.login else None
 
     @property
     def event(self) -> str | None:

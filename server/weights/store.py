@@ -42,10 +42,7 @@ class GraphStore:
 
     def problem(self, manifest: Manifest, graph: Graph) -> str | None:
         """What is wrong with a graph here; None when it is whole."""
-        path = self.folder(manifest) / graph.file
-        if not path.is_file():
-            return "missing"
-        return None if sha256_of(path) == graph.sha256 else "damaged: its sha256 is not the manifest's"
+        return problem_of(self.folder(manifest) / graph.file, graph)
 
     def is_whole(self, manifest: Manifest) -> bool:
         """Whether every graph is here, with the right hash."""
@@ -74,6 +71,13 @@ class GraphStore:
         self.folder(manifest).mkdir(exist_ok=True)
         for graph in manifest.graphs:
             (folder / graph.file).replace(self.folder(manifest) / graph.file)
+
+
+def problem_of(path: Path, graph: Graph) -> str | None:
+    """What is wrong with a graph's file; None when it is whole."""
+    if not path.is_file():
+        return "missing"
+    return None if sha256_of(path) == graph.sha256 else "damaged: its sha256 is not the manifest's"
 
 
 def sha256_of(path: Path) -> str:

@@ -170,7 +170,7 @@ def test_a_connection_that_fails_names_the_usual_way_out(url: str, reason: str, 
         (["--project", "1", "--images", "."], "--images goes with --create"),
         (["--project", "1", "--options", "[]"], "expected a JSON object"),
         (["--project", "1", "--options", '{"outputs": 1}'], "did you mean 'output'"),
-        (["--create", "x", "--images", "."], "has no images"),
+        (["--create", "x", "--images", "."], "no images in ."),
         (["--project", "1"], "set LABEL_STUDIO_URL"),
     ],
 )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from server.cache.memory import MemoryCache
+from server.core.crop import Crop
 from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
 from server.core.geometry import ImageSize
 from server.core.prediction import MaskPrediction
@@ -401,5 +402,19 @@ def test_closing_gives_up_what_is_fetched_and_what_is_queued(encoder: Executor) 
         desk.model.go.set()
         errors = await asyncio.gather(*waiting, return_exceptions=True)
         assert [type(error) for error in errors] == [asyncio.CancelledError] * 3
+
+    run(scenario())
+
+
+def test_an_image_and_a_crop_of_it_are_two_embeddings_each_made_once(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT + DOG))
+        part = ImageReference("a", "1", crop=Crop(1, 0, ImageSize(1, 1), ImageSize(1, 2)))
+        whole = ImageReference("a", "1")
+        together = await asyncio.gather(*(desk.embedder.embed(each, Priority.CLICK) for each in (whole, part, part)))
+        again = [await desk.embedder.embed(each, Priority.CLICK) for each in (whole, part)]
+        pixels = [embedding.tensors["pixels"].tobytes() for embedding in (*together, *again)]
+        assert pixels == [CAT + DOG, DOG, DOG, CAT + DOG, DOG]
+        assert sorted(desk.model.encoded) == [CAT + DOG, DOG]
 
     run(scenario())

@@ -9,6 +9,7 @@ from server.errors import BadOptions
 from server.service.project_options import ProjectOptions
 
 ALL = {"output": "polygon", "tolerance": 1.5, "fill_holes": 50, "drop_islands": "20", "keep": "largest", "smooth": 2}
+ALL |= {"choose": "smallest", "crop": "off"}
 
 
 def config(controls: str) -> str:
@@ -16,28 +17,29 @@ def config(controls: str) -> str:
 
 
 def test_without_options_nothing_is_done_to_a_mask() -> None:
-    assert parse_extra_params({}) == AnswerOptions(None, 1.0, 0, 0, "all", 0)
+    assert parse_extra_params({}) == AnswerOptions(None, 1.0, 0, 0, "all", 0, "best", "auto")
 
 
 def test_extra_params_set_every_option() -> None:
-    assert parse_extra_params(ALL) == AnswerOptions("polygon", 1.5, 50, 20, "largest", 2)
+    assert parse_extra_params(ALL) == AnswerOptions("polygon", 1.5, 50, 20, "largest", 2, "smallest", "off")
 
 
 def test_attributes_set_every_option_and_leave_the_editors_own_alone() -> None:
     attributes = {"name": "p", "strokeWidth": "3", "samOutput": "polygon", "samTolerance": "1.5", "samFillHoles": "50"}
-    attributes |= {"samDropIslands": "20", "samKeep": "largest", "samSmooth": "2"}
-    overridden = AnswerOptions().overridden(parse_attributes(attributes, "p"))
-    assert overridden == AnswerOptions("polygon", 1.5, 50, 20, "largest", 2)
+    attributes |= {"samDropIslands": "20", "samKeep": "largest", "samSmooth": "2", "samChoose": "smallest"}
+    overridden = AnswerOptions().overridden(parse_attributes(attributes | {"samCrop": "off"}, "p"))
+    assert overridden == AnswerOptions("polygon", 1.5, 50, 20, "largest", 2, "smallest", "off")
 
 
 @pytest.mark.parametrize(
     ("params", "said"),
     [
         ({"tolerence": 1}, "no option 'tolerence'; there are output, tolerance.*did you mean 'tolerance'"),
-        ({"a": 1}, "no option 'a'; there are output, .*smooth$"),
+        ({"a": 1}, "no option 'a'; there are output, .*choose, crop$"),
         ({"output": "Polygons"}, "output is 'Polygons'; expected one of brush, .*did you mean 'polygon'"),
         ({"output": None}, "output is None; expected one of brush"),
         ({"keep": ["all"]}, "keep is .*; expected one of all, largest"),
+        ({"crop": "on"}, "crop is 'on'; expected one of auto, off"),
         ({"tolerance": -1}, "tolerance is -1; expected a number of px from 0 to 1,000"),
         ({"tolerance": True}, "tolerance is True; expected a number"),
         ({"tolerance": "nan"}, "tolerance is 'nan'; expected a number"),
@@ -139,3 +141,14 @@ def test_of_more_projects_than_are_remembered_the_longest_unused_is_forgotten() 
     options.get("1.5")
     options.put("3.5", AnswerOptions("polygon"))
     assert [options.get(project).output for project in ("1.5", "2.5", "3.5")] == ["polygon", None, "polygon"]
+
+
+@pytest.mark.parametrize(("attribute", "params"), [("", {"choose": "largest"}), ('samChoose="smallest"', {})])
+def test_a_size_is_refused_at_setup_where_there_is_nothing_to_choose_from(
+    attribute: str, params: dict[str, object]
+) -> None:
+    parsed = parse_label_config(config(f'<BrushLabels name="brush" toName="image" {attribute}/>'))
+    check_options(parsed, parse_extra_params(params), chooses=True)
+    check_options(parse_label_config(config("")), parse_extra_params({}), chooses=False)
+    with pytest.raises(BadOptions, match="stock decoder gives one mask only; SAMSERVE_DECODER=fast"):
+        check_options(parsed, parse_extra_params(params), chooses=False)

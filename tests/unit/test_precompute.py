@@ -97,6 +97,7 @@ def test_what_is_wanted_is_embedded_so_that_a_click_encodes_nothing(desk: Desk) 
             assert desk.model.begun == [7]
             assert await desk.precompute.is_kept(ImageReference("7", "1"))
             assert not await desk.precompute.is_kept(ImageReference("8", "1"))
+            await until(lambda: len(desk.stages) == 1)
         (stages,) = desk.stages
         assert set(stages) == {"fetch", "queue", "decode", "encode"}
 

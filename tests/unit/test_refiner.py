@@ -9,6 +9,7 @@ import pytest
 from server.core.context import Gesture
 from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
 from server.core.geometry import Box, ImageSize, Point
+from server.core.look import Look
 from server.core.prediction import MaskPrediction
 from server.core.prompt import Carving, Prompt
 from server.core.reference import ImageReference
@@ -64,7 +65,7 @@ class Desk:
     ) -> str | None:
         """The id of the region that answers the prompt."""
         gesture = Gesture(prompt, "image", control, tuple(labels), item_ids=frozenset(ids))
-        refined = self.refiner.decode(self.embedding, reference, gesture)
+        refined = self.refiner.decode(Look(reference, self.embedding, self.embedding), gesture)
         return refined.region_id if refined else None
 
     def answer_square(self, left: int, *points: Point, **more: Any) -> str | None:
@@ -147,7 +148,7 @@ def test_the_masks_remembered_are_bounded(desk: Desk) -> None:
 def test_a_drawn_mask_is_not_mixed_with_an_earlier_one(desk: Desk) -> None:
     desk.ask(A)
     drawn = Prompt(FRAME, (A, B), BOX, np.ones((30, 40), bool))
-    desk.refiner.decode(desk.embedding, CAT, Gesture(drawn, "image", "kp", ("Cat",)))
+    desk.answer(drawn)
     assert desk.model.went_on_from[-1] is None
 
 

@@ -22,6 +22,7 @@ from server.errors import ImageUnavailable, Overloaded
 from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
+from server.service.magnifier import Magnifier
 from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
 
@@ -90,7 +91,9 @@ class Desk:
         embedder = Embedder(
             self.model, MemoryCache(1 << 20), self.images, decode_image, identities, EncodeQueue(encoder, 8)
         )
-        self.segmenter = Segmenter(embedder, Refiner(self.model, lambda: 0.0), decoder, capacity)
+        refiner = Refiner(self.model, lambda: 0.0)
+        magnifier = Magnifier(embedder, refiner, self.model, decoder)
+        self.segmenter = Segmenter(embedder, magnifier, refiner, decoder, capacity)
 
     async def segment(self, *xs: float, image: str = "a") -> list[Region]:
         return await self.segmenter.segment(ImageReference(image, "1"), [click(x) for x in xs], BRUSH, AnswerOptions())

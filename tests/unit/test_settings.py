@@ -34,6 +34,8 @@ def test_every_setting_is_read_and_typed() -> None:
             "SAMSERVE_MAX_MEGAPIXELS": "3",
             "SAMSERVE_FETCH_SECONDS": "2.5",
             "SAMSERVE_CACHE_DIR": "/var/cache",
+            "SAMSERVE_BUCKETS": "s3://a,gs://b",
+            "SAMSERVE_DOWNLOAD_CACHE_MIB": "0",
         }
     )
     assert settings == Settings(
@@ -49,6 +51,8 @@ def test_every_setting_is_read_and_typed() -> None:
         max_megapixels=3,
         fetch_seconds=2.5,
         cache_dir="/var/cache",
+        buckets=("s3://a", "gs://b"),
+        download_cache_mib=0,
     )
     assert (settings.max_pixels, settings.cores) == (3_000_000, 2)
 
@@ -60,16 +64,30 @@ def test_every_setting_is_read_and_typed() -> None:
         ({"LABEL_STUDIO_HOST": "https://ls"}, "https://ls"),
         ({"LABEL_STUDIO_HOST": "http://old", "LABEL_STUDIO_URL": "http://ls"}, "http://ls"),
         ({"LABEL_STUDIO_HOST": "http://ls", "LABEL_STUDIO_URL": ""}, "http://ls"),
+        ({"LABEL_STUDIO_HOSTNAME": "http://ls"}, "http://ls"),
+        ({"HEARTEX_HOSTNAME": "http://ls"}, "http://ls"),
     ],
 )
 def test_label_studio_is_found_under_either_of_its_names(variables: dict[str, str], expected: str) -> None:
     assert read_settings(variables).label_studio_url == expected
 
 
+def test_the_name_that_label_studio_has_itself_is_kept_beside_its_url() -> None:
+    settings = read_settings({"LABEL_STUDIO_HOST": "http://localhost:8080", "LABEL_STUDIO_URL": "http://ls"})
+    assert (settings.label_studio_url, settings.label_studio_host) == ("http://ls", "http://localhost:8080")
+
+
 def test_the_token_is_found_under_either_of_its_names() -> None:
     assert read_settings({"LABEL_STUDIO_ACCESS_TOKEN": "old"}).label_studio_api_key == "old"
     both = {"LABEL_STUDIO_ACCESS_TOKEN": "old", "LABEL_STUDIO_API_KEY": "new"}
     assert read_settings(both).label_studio_api_key == "new"
+    assert read_settings({"HEARTEX_API_KEY": "older"}).label_studio_api_key == "older"
+
+
+@pytest.mark.parametrize("prefix", ["LABEL_STUDIO_", "HEARTEX_", ""])
+def test_the_mount_of_local_files_has_the_name_that_label_studio_uses(prefix: str) -> None:
+    settings = read_settings({f"{prefix}LOCAL_FILES_DOCUMENT_ROOT": "/images"})
+    assert settings.label_studio_local_files_document_root == "/images"
 
 
 def test_the_token_stays_out_of_what_is_printed() -> None:

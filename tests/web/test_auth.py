@@ -75,3 +75,13 @@ def test_half_a_login_stops_the_start(given: dict[str, str]) -> None:
 
 def test_the_password_is_not_in_what_settings_show() -> None:
     assert "secret" not in repr(read_settings({"BASIC_AUTH_USER": "a", "BASIC_AUTH_PASS": "secret"}))
+
+
+def test_a_diagnosis_is_for_those_who_have_the_password(guarded: Client, client: Client) -> None:
+    assert guarded.get("/diagnose?task=3").status_code == 401
+    findings = guarded.get("/diagnose?task=3", headers=basic("åsa:sé:cret"))
+    assert findings.status_code == 200
+    assert (findings.json()[0]["step"], findings.json()[0]["state"]) == ("token", "failed")
+    refused = client.get("/diagnose?task=3")
+    assert refused.status_code == 403
+    assert "BASIC_AUTH_USER" in refused.json()["detail"]

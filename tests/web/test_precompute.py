@@ -117,7 +117,7 @@ def test_all_images_of_an_opened_task_are_encoded_the_first_ones_first(
 ) -> None:
     open_task(client, [picture(site, height) for height in (44, 41, 43, 42)], config=PAGES, field="pages")
     assert eventually(lambda: len(held.begun) == 4)
-    assert held.begun[0] == 44
+    assert held.begun[0] in (44, 41, 43)  # three are fetched at once
 
 
 @pytest.mark.parametrize(
@@ -264,6 +264,6 @@ def test_a_server_that_stops_encodes_nothing_more(settings: Settings, site: Site
     held.go.clear()
     with TestClient(create_app(settings, held)) as client:
         open_task(client, *(picture(site, height) for height in range(40, 60)))
-        assert eventually(lambda: asked_for(site, 41))
+        assert eventually(lambda: asked_for(site, 41) and len(held.begun) == 1)
         threading.Timer(0.2, held.go.set).start()
     assert len(held.begun) == 1

@@ -60,7 +60,7 @@ def test_a_recorded_gesture_gets_a_mask_of_the_editors_size(client: Client, site
         if path.stem == "predict_brush_forced":  # the control that made the prompt answers last
             assert region["type"] == "polygonlabels"
             assert all(0 <= x <= 100 and 0 <= y <= 100 for x, y in region["value"]["points"])
-        else:
+        elif region["type"] != "labels":
             assert decode_mask(region).any()
         last = items[-1]
         for key in ("original_width", "original_height", "to_name", "image_rotation"):
@@ -96,11 +96,14 @@ def test_extra_params_that_are_no_options_are_refused_with_those_that_are(client
     assert "there is no option 'a'; there are output, tolerance" in answer.json()["detail"]
 
 
-def test_separate_labels_are_the_labels_of_their_twin(client: Client) -> None:
+def test_separate_labels_come_back_in_an_item_of_the_same_id(client: Client) -> None:
     request = load(next(path for path in CLICKED if "keypoint_with_separate_Labels" in path.name))["body"]
     (prediction,) = client.post("/predict", json=request).json()["results"]
-    (region,) = prediction["result"]
+    region, twin = prediction["result"]
     assert (region["type"], region["from_name"]) == ("brush", "brush")
+    assert "labels" not in region["value"]
+    assert (twin["type"], twin["from_name"], twin["id"]) == ("labels", "lab", region["id"])
+    assert twin["value"] == {"labels": ["A"]}
 
 
 def test_a_turned_photo_is_clicked_where_the_annotator_sees_it(client: Client) -> None:

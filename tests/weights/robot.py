@@ -91,8 +91,15 @@ def _next_click(thing: Object, mask: Mask, taken: Sequence[Click]) -> Click | No
 
 def _deepest(region: Mask, taken: Sequence[Click] = ()) -> tuple[float, int, int]:
     """(distance, x, y) of the pixel farthest from the region's edge, other than those taken."""
-    distance = cv2.distanceTransform(np.pad(region.astype(np.uint8), 1), cv2.DIST_L2, 0)[1:-1, 1:-1]
+    rows, columns = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
+    if not rows.size:
+        return 0.0, 0, 0
+    top, left = int(rows[0]), int(columns[0])
+    filled = region[top : rows[-1] + 1, left : columns[-1] + 1]  # the distances are the same, and found much faster
+    distance = cv2.distanceTransform(np.pad(filled.astype(np.uint8), 1), cv2.DIST_L2, 0)[1:-1, 1:-1]
     for x, y, _ in taken:
-        distance[int(y), int(x)] = 0
+        down, right = int(y) - top, int(x) - left
+        if 0 <= down < filled.shape[0] and 0 <= right < filled.shape[1]:
+            distance[down, right] = 0
     row, column = np.unravel_index(int(distance.argmax()), distance.shape)
-    return float(distance[row, column]), int(column), int(row)
+    return float(distance[row, column]), left + int(column), top + int(row)

@@ -11,6 +11,7 @@ from server.core.context import Gesture, gestures
 from server.core.embedding import ImageEmbedding
 from server.core.geometry import Box, Point
 from server.core.items import DrawnItem
+from server.core.look import Look
 from server.core.prediction import Mask, MaskPrediction
 from server.core.prompt import Prompt
 from server.core.reference import ImageReference
@@ -48,10 +49,11 @@ class Served:
     def annotator(self, thing: Object) -> Ask:
         """Answers the items that Label Studio sends, one context after the other, as one annotator's are."""
         refiner, embedding = Refiner(self._model, lambda: 0.0), self.embedding(thing.photo)
+        look = Look(ImageReference(thing.photo.name, "1"), embedding, embedding)
 
         def ask(items: Sequence[dict[str, Any]]) -> Answer:
             (gesture,) = gestures(msgspec.json.decode(msgspec.json.encode(items), type=list[DrawnItem]))
-            refined = refiner.decode(embedding, ImageReference(thing.photo.name, "1"), gesture)
+            refined = refiner.decode(look, gesture)
             assert refined is not None
             return Answer(gesture, refined.prediction, refined.region_id)
 

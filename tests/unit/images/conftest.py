@@ -1,6 +1,7 @@
 """Web servers on the loopback whose routes each test writes, and names that resolve as each test says."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -102,10 +103,13 @@ _CHUNKED = {"Transfer-Encoding": "chunked"}
 
 
 @contextmanager
-def _serving() -> Iterator[LocalServer]:
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[LocalServer]:
+    """A server, of https if given a context."""
     local = LocalServer()
     web = _QuietServer(("127.0.0.1", 0), _handler(local.answer))
-    local.port, local.url = web.server_port, f"http://127.0.0.1:{web.server_port}"
+    if tls:
+        web.socket = tls.wrap_socket(web.socket, server_side=True)
+    local.port, local.url = web.server_port, f"{'https' if tls else 'http'}://127.0.0.1:{web.server_port}"
     thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -120,7 +124,7 @@ def _serving() -> Iterator[LocalServer]:
 @pytest.fixture
 def new_server() -> Iterator[Callable[[], LocalServer]]:
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(_serving())
+        yield lambda: stack.enter_context(serving())
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from server.errors import ImageRefused, ImageUnreadable
+from server.images import decode
 from server.images.decode import decode_image
 
 _LIMIT = 1_000_000
@@ -128,6 +129,30 @@ def test_lossless_formats_keep_every_pixel(format: str, options: dict[str, Any])
     assert off_by(saved(Image.fromarray(pixels(5, 7)), format, **options), pixels(5, 7)) == 0
 
 
+@pytest.mark.parametrize("orientation", list(_TURNED))
+def test_avif_is_decoded_and_put_right(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = saved(Image.fromarray(smooth(32, 48)), "AVIF", exif=exif, quality=95)
+    assert off_by(content, _TURNED[orientation](smooth(32, 48))) < 16
+
+
+def test_heic_is_decoded_and_its_exif_orientation_ignored_as_its_standard_says() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = saved(Image.fromarray(smooth(32, 48)), "HEIF", exif=exif, quality=95)
+    assert off_by(content, smooth(32, 48)) < 16
+
+
+def test_without_its_library_heic_is_unreadable_and_the_message_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = saved(Image.fromarray(smooth(32, 48)), "HEIF")
+    monkeypatch.setattr(decode, "_FORMATS", ("JPEG", "AVIF"))
+    with pytest.raises(ImageUnreadable, match=r"pip install samserve\[heif\]"):
+        decode_image(content, _LIMIT)
+
+
 @pytest.mark.parametrize("format", ["JPEG", "WEBP"])
 @pytest.mark.parametrize("options", [{}, {"progressive": True}])
 def test_lossy_formats_keep_the_picture(format: str, options: dict[str, Any]) -> None:
@@ -140,17 +165,28 @@ def test_a_palette_is_looked_up() -> None:
     assert one_colour(decode_image(saved(palette, "PNG"), _LIMIT)) == [200, 100, 50]
 
 
-@pytest.mark.filterwarnings("ignore:Palette images with Transparency:UserWarning")
-@pytest.mark.parametrize("transparency", [0, bytes([0, 128])])
-def test_a_palette_with_transparency_is_looked_up(transparency: int | bytes) -> None:
+@pytest.mark.parametrize(
+    ("transparency", "shown"),
+    [(0, [200, 100, 50]), (1, [255, 255, 255]), (bytes([0, 255]), [200, 100, 50]), (bytes([0, 51]), [244, 224, 214])],
+)
+def test_a_palette_with_transparency_lets_white_through(transparency: int | bytes, shown: list[int]) -> None:
     palette = Image.new("P", (3, 2), 1)
     palette.putpalette([0, 0, 0, 200, 100, 50])
-    assert one_colour(decode_image(saved(palette, "PNG", transparency=transparency), _LIMIT)) == [200, 100, 50]
+    assert one_colour(decode_image(saved(palette, "PNG", transparency=transparency), _LIMIT)) == shown
 
 
-@pytest.mark.parametrize("format", ["PNG", "TIFF"])
-def test_an_alpha_channel_is_dropped(format: str) -> None:
-    assert one_colour(decode_image(saved(Image.new("RGBA", (3, 2), (9, 8, 7, 255)), format), _LIMIT)) == [9, 8, 7]
+@pytest.mark.parametrize("format", ["PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize(("alpha", "shown"), [(255, [90, 80, 70]), (0, [255, 255, 255]), (51, [222, 220, 218])])
+def test_transparency_lets_white_through(format: str, alpha: int, shown: list[int]) -> None:
+    options = {"lossless": True, "exact": True} if format == "WEBP" else {}
+    content = saved(Image.new("RGBA", (3, 2), (90, 80, 70, alpha)), format, **options)
+    assert one_colour(decode_image(content, _LIMIT)) == shown
+
+
+def test_transparent_grey_and_a_transparent_colour_let_white_through() -> None:
+    assert one_colour(decode_image(saved(Image.new("LA", (3, 2), (10, 0)), "PNG"), _LIMIT)) == [255] * 3
+    keyed = saved(Image.new("RGB", (3, 2), (1, 2, 3)), "PNG", transparency=(1, 2, 3))
+    assert one_colour(decode_image(keyed, _LIMIT)) == [255] * 3
 
 
 @pytest.mark.parametrize(
@@ -178,9 +214,22 @@ def test_a_16_bit_rgb_png_is_scaled_rather_than_clipped() -> None:
     assert one_colour(decode_image(content, _LIMIT)) == [0x80, 0x10, 0xFF]
 
 
-def test_small_values_in_a_32_bit_tiff_are_not_shifted_to_black() -> None:
-    image = Image.fromarray(np.full((2, 3), 200, np.int32))
-    assert one_colour(decode_image(saved(image, "TIFF"), _LIMIT)) != [0, 0, 0]
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        (np.array([0, 100, 200], np.int32), [0, 100, 200]),
+        (np.array([-1000, 0, 1000], np.int32), [0, 128, 255]),
+        (np.array([0, 70_000, 140_000], np.int32), [0, 128, 255]),
+        (np.array([0, 0.5, 0.8], np.float32), [0, 128, 204]),
+        (np.array([0, 100, 200], np.float32), [0, 100, 200]),
+        (np.array([-5, 0, 5], np.float32), [0, 128, 255]),
+        (np.array([0, np.nan, np.inf], np.float32), [0, 0, 0]),
+        (np.array([1e9, 1e9, 1e9], np.float32), [0, 0, 0]),
+    ],
+)
+def test_32_bits_are_scaled_rather_than_clipped(stored: NDArray[Any], shown: list[int]) -> None:
+    decoded = decode_image(saved(Image.fromarray(stored[None]), "TIFF"), _LIMIT)
+    assert decoded.tolist() == [[[value] * 3 for value in shown]]
 
 
 @pytest.mark.parametrize(

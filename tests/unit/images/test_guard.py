@@ -1,6 +1,8 @@
 """Which addresses images may come from."""
 
 import asyncio
+import socket
+import threading
 
 import pytest
 
@@ -16,7 +18,7 @@ def fetch(url: str, *allowed: str) -> bytes:
     async def once() -> bytes:
         images = HttpImages(AddressPolicy.allowing(allowed), max_bytes=1 << 20, seconds=5)
         try:
-            return await images.fetch(url)
+            return (await images.fetch(url)).content
         finally:
             await images.close()
 
@@ -187,3 +189,26 @@ def test_a_redirect_from_an_allowed_host_to_a_refused_one_is_refused(
         fetch(f"http://localhost:{server.port}/cat.png", "localhost")
     assert len(server.seen) == 1
     assert other_server.seen == []
+
+
+def test_slow_name_servers_hold_up_nothing_but_look_ups(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+
+    def getaddrinfo(*args: object, **kwargs: object) -> list[object]:
+        answered.wait(10)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+    async def meanwhile() -> str:
+        images = HttpImages(_PUBLIC_ONLY, max_bytes=1 << 20, seconds=5)
+        fetches = [asyncio.create_task(images.fetch(f"http://slow{number}.example/")) for number in range(64)]
+        try:
+            await asyncio.sleep(0.05)
+            return await asyncio.wait_for(asyncio.to_thread(lambda: "done"), 5)
+        finally:
+            answered.set()
+            await asyncio.gather(*fetches, return_exceptions=True)
+            await images.close()
+
+    assert asyncio.run(meanwhile()) == "done"

@@ -1,6 +1,7 @@
 """Downloads, and what goes wrong with them."""
 
 import asyncio
+import base64
 import contextlib
 import gzip
 import socket
@@ -12,7 +13,8 @@ import pytest
 
 from server.errors import ImageError, ImageRefused, ImageUnavailable
 from server.images.guard import AddressPolicy
-from server.images.http import HttpImages, origin, redacted
+from server.images.http import HttpImages
+from server.images.url import origin, redacted
 from tests.unit.images.conftest import LocalServer, Reply, Seen
 
 
@@ -32,7 +34,7 @@ def fetch(*urls: str, max_bytes: int = 1000, seconds: float = 5, auth_origin: st
         allowed = AddressPolicy.allowing(["localhost", "127.0.0.1"])
         images = HttpImages(allowed, max_bytes, seconds, auth, auth_origin)
         try:
-            return [await images.fetch(url) for url in urls][-1]
+            return [(await images.fetch(url)).content for url in urls][-1]
         finally:
             await images.close()
 
@@ -66,7 +68,7 @@ def test_many_images_are_fetched_at_once(server: LocalServer) -> None:
     async def together() -> list[bytes]:
         images = HttpImages(AddressPolicy.allowing(["127.0.0.1"]), 1000, 5)
         try:
-            return await asyncio.gather(*(images.fetch(url) for url in urls))
+            return [download.content for download in await asyncio.gather(*map(images.fetch, urls))]
         finally:
             await images.close()
 
@@ -120,11 +122,22 @@ def test_a_body_cut_short_is_unavailable(server: LocalServer) -> None:
     assert f"{url} cannot be fetched" in failure(url)
 
 
-def test_a_compressed_body_is_neither_asked_for_nor_unpacked(server: LocalServer) -> None:
-    url = server.on("/cat.png", Reply(gzip.compress(b"cat"), headers={"Content-Encoding": "gzip"}))
-    with pytest.raises(ImageRefused, match="compressed"):
-        fetch(url)
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "x-gzip"])
+def test_gzip_is_not_asked_for_but_unpacked(server: LocalServer, coding: str) -> None:
+    url = server.on("/cat.png", Reply(gzip.compress(b"cat"), headers={"Content-Encoding": coding}))
+    assert fetch(url) == b"cat"
     assert server.sent("Accept-Encoding") == ["identity"]
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "deflate", "gzip, gzip"])
+def test_any_other_compression_is_refused(server: LocalServer, coding: str) -> None:
+    with pytest.raises(ImageRefused, match="compressed"):
+        fetch(server.on("/cat.png", Reply(b"cat", headers={"Content-Encoding": coding})))
+
+
+@pytest.mark.parametrize("body", [b"", b"not gzip", gzip.compress(b"cat")[:-10]])
+def test_broken_gzip_is_unavailable(server: LocalServer, body: bytes) -> None:
+    assert "cannot be unpacked" in failure(server.on("/cat.png", Reply(body, headers={"Content-Encoding": "gzip"})))
 
 
 def test_a_body_of_exactly_the_limit_is_fetched(server: LocalServer) -> None:
@@ -161,7 +174,7 @@ def test_a_large_body_of_unknown_length_is_refused_while_it_streams(server: Loca
 def test_a_gzip_bomb_is_refused(server: LocalServer) -> None:
     packed = gzip.compress(bytes(16 << 20))
     url = server.on("/cat.png", Reply(packed, headers={"Content-Encoding": "gzip"}))
-    with pytest.raises(ImageRefused):
+    with pytest.raises(ImageRefused, match=r"unpacked.*SAMSERVE_MAX_IMAGE_MIB"):
         fetch(url, max_bytes=len(packed) * 2)
 
 
@@ -273,6 +286,36 @@ def test_a_redirect_from_elsewhere_to_label_studio_is_not_signed(
     assert server.sent("Authorization") == [None]
 
 
+def test_a_login_in_the_url_is_sent_to_its_server_alone(server: LocalServer, other_server: LocalServer) -> None:
+    target = other_server.on("/cat.png", Reply(b"cat"))
+    server.on("/b.png", Reply(status=302, headers={"Location": target}))
+    server.on("/a.png", Reply(status=302, headers={"Location": "/b.png"}))
+    assert fetch(f"http://ann%40example:p%3Aw@127.0.0.1:{server.port}/a.png") == b"cat"
+    assert server.sent("Authorization") == ["Basic " + base64.b64encode(b"ann@example:p:w").decode()] * 2
+    assert other_server.sent("Authorization") == [None]
+
+
+def test_a_login_that_is_not_accepted_is_named_but_not_shown(server: LocalServer) -> None:
+    server.on("/a.png", Reply(status=401))
+    message = failure(f"http://ann:s3cret@127.0.0.1:{server.port}/a.png")
+    assert "login and password of the project's task data" in message
+    assert "s3cret" not in message
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "hint"),
+    [
+        ("/data/local-files/", 403, "LOCAL_FILES_SERVING_ENABLED"),
+        ("/data/local-files/", 404, "Local files storage"),
+        ("/tasks/7/presign/", 404, "source storage"),
+        ("/data/upload/1/a.png", 500, "no such upload"),
+        ("/data/upload/1/a.png", 401, "LABEL_STUDIO_API_KEY was not accepted"),
+    ],
+)
+def test_what_label_studio_means_is_said(server: LocalServer, path: str, status: int, hint: str) -> None:
+    assert hint in failure(server.on(path, Reply(status=status)), auth_origin=server.url)
+
+
 def test_without_an_auth_nothing_is_signed(server: LocalServer) -> None:
     fetch(server.on("/cat.png", Reply(b"cat")))
     assert server.sent("Authorization") == [None]
@@ -317,7 +360,7 @@ def test_label_studios_own_port_is_allowed_and_no_other_on_its_host(
     async def both() -> None:
         images = HttpImages(AddressPolicy.allowing([]), 1000, 5, Stamp(), server.url)
         try:
-            assert await images.fetch(server.on("/cat.png", Reply(b"cat"))) == b"cat"
+            assert (await images.fetch(server.on("/cat.png", Reply(b"cat")))).content == b"cat"
             with pytest.raises(ImageRefused, match="SAMSERVE_ALLOW_HOSTS"):
                 await images.fetch(other_server.on("/dog.png", Reply(b"dog")))
         finally:

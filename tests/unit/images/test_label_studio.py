@@ -52,7 +52,7 @@ def fetch(server: LocalServer, *urls: str, api_key: str = _PERSONAL, url: str | 
         auth = LabelStudioAuth(url or server.url, api_key)
         images = HttpImages(AddressPolicy.allowing(["127.0.0.1"]), 1000, 5, auth, url or server.url)
         try:
-            return [await images.fetch(each) for each in urls]
+            return [(await images.fetch(each)).content for each in urls]
         finally:
             await images.close()
 
@@ -121,6 +121,62 @@ def test_a_bearer_that_is_no_longer_accepted_is_renewed(server: LocalServer) -> 
     assert server.sent("Authorization") == [f"Bearer {first}", f"Bearer {second}"]
 
 
+def at_once(server: LocalServer, url: str, times: int) -> list[bytes]:
+    """The bodies of one URL fetched so many times at once."""
+
+    async def together() -> list[bytes]:
+        images = HttpImages(
+            AddressPolicy.allowing(["127.0.0.1"]), 1000, 5, LabelStudioAuth(server.url, _PERSONAL), server.url
+        )
+        try:
+            return [download.content for download in await asyncio.gather(*[images.fetch(url) for _ in range(times)])]
+        finally:
+            await images.close()
+
+    return asyncio.run(together())
+
+
+def test_all_that_wait_for_a_bearer_share_one(server: LocalServer) -> None:
+    renews(server, [given(access(1))])
+    assert at_once(server, server.on("/cat.png", Reply(b"cat")), 40) == [b"cat"] * 40
+    assert len(renewals(server)) == 1
+
+
+def test_all_whose_bearer_is_no_longer_accepted_share_the_next(server: LocalServer) -> None:
+    first, second = access(1), access(2)
+    renews(server, [given(first), given(second)])
+
+    def only_the_second(request: Seen) -> Reply:
+        return Reply(b"cat") if request.headers["authorization"] == f"Bearer {second}" else Reply(status=401)
+
+    assert at_once(server, server.on("/cat.png", only_the_second), 8) == [b"cat"] * 8
+    assert len(renewals(server)) == 2
+
+
+def test_a_renewal_that_fails_does_not_keep_the_next_from_trying(server: LocalServer) -> None:
+    def hang_once(_: Seen) -> Reply:
+        if len(renewals(server)) == 1:
+            server.released.wait(10)
+        return given(access(1))
+
+    for path in ("/api/token/refresh", "/api/token/refresh/"):
+        server.on(path, hang_once)
+    url = server.on("/cat.png", Reply(b"cat"))
+
+    async def twice() -> bytes:
+        images = HttpImages(
+            AddressPolicy.allowing(["127.0.0.1"]), 1000, 0.5, LabelStudioAuth(server.url, _PERSONAL), server.url
+        )
+        try:
+            with pytest.raises(ImageUnavailable, match=r"0\.5 s"):
+                await images.fetch(url)
+            return (await images.fetch(url)).content
+        finally:
+            await images.close()
+
+    assert asyncio.run(twice()) == b"cat"
+
+
 def test_a_bearer_is_renewed_only_once_on_a_401(server: LocalServer) -> None:
     renews(server, [given(access(number)) for number in range(10)])
     with pytest.raises(ImageUnavailable, match="LABEL_STUDIO_API_KEY was not accepted"):
@@ -171,7 +227,7 @@ def test_a_failed_renewal_is_tried_again_for_the_next_image(server: LocalServer)
         try:
             with pytest.raises(ImageUnavailable):
                 await images.fetch(url)
-            return await images.fetch(url)
+            return (await images.fetch(url)).content
         finally:
             await images.close()
 

@@ -1,15 +1,33 @@
 """Which rule fetches what."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from server.core.reference import ImageReference
-from server.errors import ImageRefused, ImageUnreadable
+from server.core.reference import ImageReference, Login
+from server.errors import ImageError, ImageRefused, ImageUnavailable, ImageUnreadable
+from server.images.downloads import Downloads
 from server.images.guard import AddressPolicy
 from server.images.http import HttpImages
+from server.images.local import LocalFiles
+from server.images.locate import Locator
+from server.images.objects import BucketImages
 from server.images.resolve import ImageSources
 from tests.unit.images.conftest import LocalServer, Reply
+
+
+def fetch_with_login(value: str) -> bytes:
+    """The bytes of an image of a project whose login is ann, s3cret."""
+
+    async def once() -> bytes:
+        sources = _sources(None)
+        try:
+            return await sources.fetch(sources.locate(ImageReference(value, "7", Login("ann", "s3cret"))))
+        finally:
+            await sources.close()
+
+    return asyncio.run(once())
 
 
 def locate(value: str, label_studio_url: str | None = "https://studio.example") -> str:
@@ -34,9 +52,15 @@ def fetch(uri: str, max_bytes: int = 1000) -> bytes:
     return asyncio.run(once())
 
 
-def _sources(label_studio_url: str | None, max_bytes: int = 1000) -> ImageSources:
-    http = HttpImages(AddressPolicy.allowing(["127.0.0.1"]), max_bytes, seconds=5)
-    return ImageSources(http, label_studio_url, max_bytes)
+def _sources(label_studio_url: str | None, max_bytes: int = 1000, mount: Path | None = None) -> ImageSources:
+    return ImageSources(
+        Locator(label_studio_url or "", has_local_files=mount is not None),
+        HttpImages(AddressPolicy.allowing(["127.0.0.1"]), max_bytes, seconds=5),
+        BucketImages([], max_bytes, seconds=5),
+        LocalFiles(mount, max_bytes, seconds=5) if mount else None,
+        Downloads(Path("unused"), 0),
+        max_bytes,
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,8 +123,7 @@ def test_a_path_of_label_studio_without_its_url_is_refused_and_the_message_names
         "/etc/passwd",
         "file:///etc/passwd",
         "ftp://cdn.example/a.png",
-        "s3://bucket/a.png",
-        "gs://bucket/a.png",
+        "redis://bucket/a.png",
         "//cdn.example/a.png",
         "/database/a.png",
         "javascript:alert(1)",
@@ -139,3 +162,59 @@ def test_a_broken_data_uri_is_unreadable() -> None:
 
 def test_urls_are_fetched(server: LocalServer) -> None:
     assert fetch(server.on("/cat.png", Reply(b"cat"))) == b"cat"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http:cat.png",
+        "http://",
+        "http:///cat.png",
+        "http://[::1/",
+        "http://\uff45xample\uff0ecom:port/",
+        "http://a b/",
+        "https://127.0.0.1:9/a.png",
+        "http:/x://cat.png",
+    ],
+)
+def test_a_login_is_in_no_message(value: str) -> None:
+    with pytest.raises(ImageError) as caught:
+        fetch_with_login(value)
+    assert "s3cret" not in str(caught.value)
+
+
+def from_mount(mount: Path, value: str, label_studio_url: str | None) -> bytes:
+    async def once() -> bytes:
+        sources = _sources(label_studio_url, mount=mount)
+        try:
+            return await sources.fetch(sources.locate(ImageReference(value, "7")))
+        finally:
+            await sources.close()
+
+    return asyncio.run(once())
+
+
+@pytest.mark.parametrize("prefix", ["", "URL"])
+def test_a_local_file_comes_from_the_mount_if_it_is_there(server: LocalServer, tmp_path: Path, prefix: str) -> None:
+    (tmp_path / "cat.png").write_bytes(b"cat")
+    value = prefix.replace("URL", server.url) + "/data/local-files/?d=cat.png"
+    assert from_mount(tmp_path, value, server.url) == b"cat"
+    assert server.seen == []
+
+
+def test_a_local_file_comes_from_label_studio_if_it_is_not_on_the_mount(server: LocalServer, tmp_path: Path) -> None:
+    server.on("/data/local-files/", Reply(b"cat"))
+    assert from_mount(tmp_path, "/data/local-files/?d=cat.png", server.url) == b"cat"
+
+
+def test_a_local_file_that_is_nowhere_is_unavailable_and_the_message_names_the_setting(tmp_path: Path) -> None:
+    with pytest.raises(ImageUnavailable, match="LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT"):
+        from_mount(tmp_path, "/data/local-files/?d=cat.png", None)
+
+
+def test_a_local_file_outside_the_mount_is_not_asked_of_label_studio_either(
+    server: LocalServer, tmp_path: Path
+) -> None:
+    with pytest.raises(ImageRefused):
+        from_mount(tmp_path, "/data/local-files/?d=../cat.png", server.url)
+    assert server.seen == []

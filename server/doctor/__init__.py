@@ -1,0 +1,1 @@
+"""What is wrong between a Label Studio task and a mask: examined step by step."""

@@ -1,0 +1,92 @@
+"""Is Label Studio there, does it know us, and is the project set up?"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from server.core.labelconfig import LabelConfig, parse_label_config
+from server.core.reference import ImageReference
+from server.core.task import image_value
+from server.doctor.chart import Chart, Seen
+from server.errors import BadLabelConfig, StudioRefused
+from server.studio.api import StudioApi
+
+_USUAL = (
+    "Is samserve running there, and can Label Studio reach it? In a container, localhost is that container. Version "
+    "1.23.1 and newer call private addresses only with ML_BLOCK_LOCAL_IP=false SSRF_PROTECTION_ENABLED=false"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """The image that shall become a mask, and the labeling config of its project."""
+
+    reference: ImageReference
+    config: LabelConfig
+
+
+async def examine_studio(chart: Chart, api: StudioApi, project: int | None, task: int | None) -> Patient:
+    """Walks from the host to one task: `task`, or else the first of `project`.
+
+    Raises:
+        StepFailed: a step failed.
+    """
+    await chart.step("token", _token(api))
+    chosen = await chart.step("task", _task(api, task) if task is not None else _first_task(api, project or 0))
+    number = int(chosen["project"])
+    config = await chart.step("labeling config", _config(api, number))
+    await chart.step("connection", _connection(api, number))
+    return Patient(await chart.step("image", _image(chosen, config)), config)
+
+
+async def _token(api: StudioApi) -> Seen[None]:
+    return Seen(None, f"{api.url} takes LABEL_STUDIO_API_KEY as {await api.user()}")
+
+
+async def _task(api: StudioApi, number: int) -> Seen[dict[str, Any]]:
+    task = await api.task(number)
+    return Seen(task, f"task {number} of project {task['project']}")
+
+
+async def _first_task(api: StudioApi, project: int) -> Seen[dict[str, Any]]:
+    tasks = await api.tasks(project, 1)
+    if not tasks:
+        raise StudioRefused(f"project {project} has no tasks: import an image")
+    return Seen(tasks[0], f"task {tasks[0]['id']}, the first of project {project}")
+
+
+async def _image(task: dict[str, Any], config: LabelConfig) -> Seen[ImageReference]:
+    shown = next(tag for tag in config.objects if tag.kind == "Image")
+    value = image_value(task["data"], shown, 0)
+    return Seen(ImageReference(value, str(task["id"])), f"{shown.value} is {value[:80]}")
+
+
+async def _config(api: StudioApi, project: int) -> Seen[LabelConfig]:
+    found = await api.project(project)
+    config = parse_label_config(found["label_config"] or "<View></View>")
+    image = next((tag for tag in config.objects if tag.kind == "Image"), None)
+    if image is None:
+        raise BadLabelConfig(f"the labeling config of project {project} shows no image: run samserve connect")
+    smart = [c for c in config.controls if image.name in c.to_names and c.kind.startswith(("KeyPoint", "Rectangle"))]
+    if not smart:
+        raise BadLabelConfig(
+            f"project {project} has neither a key point nor a rectangle tool to prompt with: run samserve connect"
+        )
+    answer = config.answer_control(image.name, smart[0].name)
+    return Seen(config, f"{found['title']!r}: {smart[0].name!r} prompts, {answer.kind} {answer.name!r} answers")
+
+
+async def _connection(api: StudioApi, project: int) -> Seen[None]:
+    backends = await api.backends(project)
+    if not backends:
+        raise StudioRefused(f"no model is connected to project {project}: run samserve connect --project {project}")
+    used = next((backend for backend in backends if backend["is_interactive"]), None)
+    if used is None:
+        raise StudioRefused(
+            f"{backends[0]['url']} is connected, but Interactive preannotations is off, so smart tools do not call it"
+        )
+    if used["error_message"] or used["state"] != "CO":
+        told = used["error_message"] or used["readable_state"]
+        raise StudioRefused(f"Label Studio cannot use {used['url']}: {told.strip().splitlines()[-1]}. {_USUAL}")
+    several = sum(bool(backend["is_interactive"]) for backend in backends) > 1
+    advice = "smart tools call only this one, the first of several interactive ones" if several else ""
+    return Seen(None, f"smart tools call {used['url']} ({used['model_version']})", advice)

@@ -1,0 +1,1 @@
+"""samserve's own SAM decoder graphs, built from the weights of a stock one; the only place that imports onnx."""

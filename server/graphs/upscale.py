@@ -1,0 +1,74 @@
+"""From the image tokens to the four masks' logits: two upscalings, and a product with what each mask token asks for.
+
+Layer i's attention image -> token leaves the image tokens x_i+1 = norm(x_i + P_i' V_i), P_i of few rows. So what the
+first upscaling W makes of x_2 is r_1 r_0 (x_0 M_0 + P_0' V_0 M_0 + (P_1 / r_0)' V_1 M_1) and constants, where
+M_1 = behind_norm(g_1, W), M_0 = behind_norm(g_0, M_1) and r_i are the norms' scales: x_0 M_0 is the image's alone, and
+the rest is a product of rank 2 T heads instead of one of rank D.
+"""
+
+from dataclasses import dataclass
+
+from server.graphs.algebra import behind_norm, transposed_convolution
+from server.graphs.emit import Emitter
+from server.graphs.tokens import affine
+from server.graphs.weights import HEADS, DecoderWeights, Floats
+
+CHANNEL_EPSILON = 1e-6  # of segment_anything's LayerNorm2d
+_NORMS = ("transformer.layers.0.norm4", "transformer.layers.1.norm4")
+
+
+@dataclass(frozen=True)
+class Update:
+    """The tensors by which an attention image -> token changed the image tokens, and the norm that followed.
+
+    Attributes:
+        rows: (R, N), softmaxed scores; those of each head sum to 1 over the head's rows.
+        values: (R, D).
+        scale: (N, 1), the norm's 1 / sqrt(variance + epsilon).
+    """
+
+    rows: str
+    values: str
+    scale: str
+
+
+def upscaled_image_weight(weights: DecoderWeights) -> Floats:
+    """(D, 4 * C): M_0 above."""
+    return _folded(weights)[0]
+
+
+def mask_logits(e: Emitter, weights: DecoderWeights, image: str, updates: tuple[Update, Update], asked: str) -> str:
+    """(1, 4, 4 * grid, 4 * grid) logits from the image's own (N, 4 * C) and `asked`, (4, C')."""
+    first = _first_upscaling(e, weights, image, updates)
+    weight, bias = transposed_convolution(*weights.layer("output_upscaling.3"))
+    second = e.do("BiasGelu", e.do("MatMul", first, e.constant(weight)), e.constant(bias))  # (4 * N, 4 * C')
+    positions = e.do("Reshape", second, e.integers(16 * weights.pixels, -1))
+    logits = e.do("Gemm", asked, positions, transB=1)  # (4, 16 * N)
+    grid = weights.grid
+    windows = e.do("Reshape", logits, e.integers(4, grid, grid, 2, 2, 2, 2))  # y, x, dy, dx, dy', dx'
+    shuffled = e.do("Transpose", windows, perm=[0, 1, 3, 5, 2, 4, 6])
+    return e.do("Reshape", shuffled, e.integers(1, 4, 4 * grid, 4 * grid))
+
+
+def _first_upscaling(e: Emitter, weights: DecoderWeights, image: str, updates: tuple[Update, Update]) -> str:
+    """(4 * N, C), normalised and activated; what is added to all pixels alike is one more row of the product."""
+    first, second = updates
+    m_0, m_1, of_first, of_second = _folded(weights)
+    scales = e.do("Mul", first.scale, second.scale)  # (N, 1)
+    inverse, inverses = (e.do("Reshape", e.do("Reciprocal", s), e.integers(1, -1)) for s in (first.scale, scales))
+    rows = e.do("Concat", first.rows, e.do("Mul", second.rows, inverse), inverses, axis=0)
+    from_first = e.do("MatMul", first.values, e.constant(m_0))
+    from_second = affine(e, second.values, m_1, of_first / HEADS)
+    values = e.do("Concat", from_first, from_second, e.constant(of_second[None]), axis=0)
+    product = e.do("Gemm", rows, values, image, transA=1)
+    scaled = e.do("Reshape", e.do("Mul", product, scales), e.integers(4 * weights.pixels, -1))
+    gain, bias = (e.constant(value) for value in weights.layer("output_upscaling.1"))
+    return e.do("Gelu", e.do("LayerNormalization", scaled, gain, bias, axis=-1, epsilon=CHANNEL_EPSILON))
+
+
+def _folded(weights: DecoderWeights) -> tuple[Floats, Floats, Floats, Floats]:
+    """M_0, M_1, and what the norms' biases become: after the first norm, and after both with the upscaling's own."""
+    upscaling, bias = transposed_convolution(*weights.layer("output_upscaling.0"))
+    (gain_0, bias_0), (gain_1, bias_1) = (weights.layer(norm) for norm in _NORMS)
+    m_1 = behind_norm(gain_1, upscaling)
+    return behind_norm(gain_0, m_1), m_1, bias_0 @ m_1, bias_1 @ upscaling + bias

@@ -1,0 +1,47 @@
+"""A SAM decoder's weights, named as segment_anything names its modules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from server.errors import ModelUnusable
+
+Floats = NDArray[np.float64]
+HEADS = 8  # of every attention
+
+
+@dataclass(frozen=True)
+class DecoderWeights:
+    """Arrays by name, in float64 so that what is folded from them is rounded once.
+
+    Attributes:
+        arrays: a linear layer's weight is (in, out), a transposed convolution's (in, out, 2, 2), a convolution's
+            (out, in, height, width); `tokens` is (5, D): IoU token, then mask tokens.
+        grid: side of the image embedding.
+        input_size: side in pixels of the encoder's input, which points are relative to.
+    """
+
+    arrays: Mapping[str, Floats]
+    grid: int
+    input_size: int
+
+    def __getitem__(self, name: str) -> Floats:
+        if name not in self.arrays:
+            raise ModelUnusable(f"the decoder has no {name}, which every SAM decoder has")
+        return self.arrays[name]
+
+    def layer(self, name: str) -> tuple[Floats, Floats]:
+        """(weight, bias) of a linear layer, a convolution or a norm."""
+        return self[f"{name}.weight"], self[f"{name}.bias"]
+
+    @property
+    def width(self) -> int:
+        """Channels of a token and of the image embedding."""
+        return int(self["tokens"].shape[1])
+
+    @property
+    def pixels(self) -> int:
+        """Image tokens: positions of the image embedding."""
+        return self.grid**2

@@ -1,0 +1,45 @@
+"""Which of a SAM decoder's masks answers a prompt: it makes one for clear prompts, then three candidates."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from server.core.prompt import Prompt
+from server.errors import BadOptions
+
+_FEW = 2  # points, padding or a box's corners included: segment_anything's own graph takes a candidate up to here
+
+
+def chosen(logits: NDArray[np.float32], ious: NDArray[np.float32], prompt: Prompt) -> int:
+    """The index of the mask that is answered.
+
+    A prompt of few points gets the candidate with the best predicted IoU; a click alone the one of the size that it
+    asks for, if it asks, among those that are not empty. More points leave little to choose, and get the first mask.
+
+    Args:
+        logits: (4, h, w), or (1, h, w) of a decoder that chose itself.
+        ious: (4,) or (1,), predicted.
+        prompt: what was asked.
+
+    Raises:
+        BadOptions: a size is asked for of a decoder that chose itself.
+    """
+    is_click = len(prompt.points) == 1 and prompt.box is None and prompt.drawn is None
+    choice = prompt.choice if is_click else "best"
+    if len(logits) == 1:
+        _refuse(choice)
+        return 0
+    if len(prompt.points) + (1 if prompt.box is None else 2) > _FEW:
+        return 0
+    areas = np.count_nonzero(logits[1:] > 0, axis=(1, 2))
+    if choice == "best" or not areas.any():
+        return 1 + int(ious[1:].argmax())
+    by_size = areas if choice == "largest" else np.where(areas > 0, -areas, -logits[0].size - 1)
+    return 1 + int(by_size.argmax())
+
+
+def _refuse(choice: str) -> None:
+    if choice != "best":
+        raise BadOptions(
+            f"choose is {choice!r}, but the stock decoder gives one mask only: start samserve with "
+            "SAMSERVE_DECODER=fast, and if it is, see its log for why the fast decoder is not used"
+        )

@@ -1,0 +1,66 @@
+"""Two ways to decode: the stock graph in one go, or samserve's own, which look at each image once."""
+
+from pathlib import Path
+from typing import Protocol
+
+from server.core.embedding import ImageEmbedding
+from server.models.decoder_graphs import DecoderGraphs
+from server.models.family import Tensors
+from server.runtime.derived import Arrays, DerivedTensors
+from server.runtime.providers import AUTO
+from server.runtime.session import Session
+
+_DERIVED_BYTES = 256 << 20  # 18 images of 14 MiB
+_OF_PROMPT = ("point_coords", "point_labels")
+
+
+class Decoder(Protocol):
+    """Takes the stock decoder's inputs and gives its outputs, of one mask or of four."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the settings."""
+        ...
+
+    def run(self, embedding: ImageEmbedding, inputs: Tensors) -> Tensors:
+        """The outputs for a prompt on an image; any thread may call it."""
+        ...
+
+
+class StockDecoder:
+    """The graph as it was published."""
+
+    name = "stock"
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def run(self, embedding: ImageEmbedding, inputs: Tensors) -> Tensors:  # noqa: ARG002 - it is among the inputs
+        """One mask, chosen by the graph."""
+        return self._session.run(inputs)
+
+
+class SplitDecoder:
+    """samserve's own graphs; what depends on the image alone is kept for the images that were clicked last.
+
+    Raises:
+        ModelUnusable: the graphs cannot be loaded.
+    """
+
+    name = "fast"
+
+    def __init__(self, graphs: DecoderGraphs, folder: Path, threads: int, provider: str = AUTO) -> None:
+        self._image, self._click, self._click_with_mask = (
+            Session(folder / graph.file, graph, threads, provider) for graph in graphs.graphs
+        )
+        self._derived = DerivedTensors(_DERIVED_BYTES, self._derive)
+
+    def run(self, embedding: ImageEmbedding, inputs: Tensors) -> Tensors:
+        """Four masks."""
+        image = self._derived.of(embedding)
+        if not inputs["has_mask_input"][0]:
+            return self._click.run(image | {name: inputs[name] for name in _OF_PROMPT})
+        return self._click_with_mask.run(image | {name: inputs[name] for name in (*_OF_PROMPT, "mask_input")})
+
+    def _derive(self, embedding: ImageEmbedding) -> Arrays:
+        return self._image.run(embedding.tensors)

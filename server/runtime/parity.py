@@ -1,0 +1,66 @@
+"""Whether a decoder answers as the stock one does, on this machine."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from server.core.geometry import Box, ImageSize, Point
+from server.core.prediction import Logits, Mask, MaskPrediction
+from server.core.prompt import Prompt
+from server.errors import ModelUnusable
+
+_LEAST_MASK_IOU = 0.999
+_LARGEST_LOGIT_ERROR = 0.01  # as a share of the largest logit
+_LARGEST_IOU_ERROR = 1e-3
+_SIDE = 256
+
+Decode = Callable[[Prompt], MaskPrediction]
+
+
+def example_picture() -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    """(H, W, 3) uint8: blots on a gradient, something to find masks in."""
+    rows, columns = np.mgrid[:_SIDE, :_SIDE].astype(np.float32)
+    picture = np.stack([rows / 2, columns / 2, 255 - rows / 2], axis=-1)
+    for number in range(6):
+        y, x, radius = 40 + 35 * number, 40 + 70 * (number % 3), 12 + 5 * number
+        picture[(rows - y) ** 2 + (columns - x) ** 2 < radius**2] = (250 - 40 * number, 30 * number, 90)
+    return picture.astype(np.uint8)
+
+
+def check_parity(stock: Decode, other: Decode) -> None:
+    """Decodes every kind of prompt on `example_picture` both ways.
+
+    Raises:
+        ModelUnusable: the answers differ; the message says by how much.
+    """
+    previous = stock(Prompt(ImageSize(_SIDE, _SIDE), (Point(110, 75),))).low_res_logits
+    for name, prompt in _prompts(previous):
+        expected, answered = stock(prompt), other(prompt)
+        overlap = _iou(expected.mask, answered.mask)
+        drift = np.abs(expected.low_res_logits - answered.low_res_logits).max() / np.abs(expected.low_res_logits).max()
+        error = abs(expected.iou_prediction - answered.iou_prediction)
+        if not (overlap >= _LEAST_MASK_IOU and drift <= _LARGEST_LOGIT_ERROR and error <= _LARGEST_IOU_ERROR):
+            raise ModelUnusable(
+                f"for {name} it answers otherwise than the stock decoder: masks have an IoU of {overlap:.4f} (at least "
+                f"{_LEAST_MASK_IOU} is needed), logits differ by {drift:.2%} (at most {_LARGEST_LOGIT_ERROR:.0%}), "
+                f"predicted IoUs by {error:.2g} (at most {_LARGEST_IOU_ERROR:g})"
+            )
+
+
+def _prompts(previous: Logits) -> Iterator[tuple[str, Prompt]]:
+    frame, click, box = ImageSize(_SIDE, _SIDE), Point(110, 75), Box(60, 40, 160, 120)
+    more = (click, Point(40, 40), Point(200, 200, positive=False))
+    many = tuple(Point(20 + 22 * k, 230 - 17 * k, positive=k % 2 == 0) for k in range(10))
+    drawn = np.zeros((_SIDE, _SIDE), np.bool_)
+    drawn[50:110, 70:150] = True
+    yield "a click", Prompt(frame, (click,))
+    yield "a box", Prompt(frame, box=box)
+    yield "ten clicks", Prompt(frame, many)
+    yield "a box and clicks", Prompt(frame, more, box)
+    yield "clicks on a mask", Prompt(frame, more, previous=previous)
+    yield "a drawn area", Prompt(frame, (click,), box, drawn)
+
+
+def _iou(a: Mask, b: Mask) -> float:
+    union = np.count_nonzero(a | b)
+    return np.count_nonzero(a & b) / union if union else 1.0

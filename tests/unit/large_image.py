@@ -1,0 +1,128 @@
+"""A large image, and all that looks at it, on a model that finds squares."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+
+from server.cache.memory import MemoryCache
+from server.core.context import Gesture
+from server.core.crop import Crop
+from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
+from server.core.geometry import ImageSize, Point
+from server.core.labelconfig import ControlTag
+from server.core.look import Look
+from server.core.options import AnswerOptions
+from server.core.prediction import MaskPrediction
+from server.core.prompt import Carving, Choice, Prompt
+from server.core.reference import ImageReference
+from server.errors import ImageUnavailable
+from server.service.demand import Priority
+from server.service.embedder import Embedder
+from server.service.encode_queue import EncodeQueue
+from server.service.identities import Identities
+from server.service.magnifier import Magnifier
+from server.service.refiner import Refiner
+from server.service.segmenter import Segmenter
+
+T = TypeVar("T")
+Threads = tuple[ThreadPoolExecutor, ThreadPoolExecutor]  # encoder, decoder
+LARGE, SMALL = ImageSize(1500, 2400), ImageSize(1000, 2000)
+CAT = ImageReference("cat", "1")
+AT_THE_CAT = Point(1210, 605)
+BITMASK = ControlTag("Bitmask", "bitmask", ("image",), ())
+
+
+class FakeModel:
+    """Its mask is a square of `half` * 2 px of the whole image around the first click, on every crop of it too.
+
+    Logits tell how many prompts were decoded before. Encoding waits for `go`.
+    """
+
+    def __init__(self) -> None:
+        self.encoded: list[tuple[int, ...]] = []
+        self.decoded: list[tuple[ImageSize, Prompt]] = []
+        self.half = 40
+        self.started, self.go = threading.Event(), threading.Event()
+        self.go.set()
+
+    @property
+    def on_crops(self) -> list[Prompt]:
+        """The prompts decoded on crops of the usual size."""
+        return [prompt for size, prompt in self.decoded if size.longest == 512]
+
+    def key(self, image_sha256: str) -> EmbeddingKey:
+        return EmbeddingKey(image_sha256, "encoder", "preprocessing")
+
+    def encode(self, image: Image) -> ImageEmbedding:
+        self.started.set()
+        assert self.go.wait(10)
+        self.encoded.append(image.shape[:2])
+        return ImageEmbedding(ImageSize(*image.shape[:2]), {"corner": image[0, 0].copy()})
+
+    def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
+        logits = np.full((256, 256), len(self.decoded), np.float32)
+        self.decoded.append((embedding.size, prompt))
+        mask = np.zeros((prompt.frame.height, prompt.frame.width), np.bool_)
+        half = self.half * prompt.frame.width / embedding.size.width
+        x, y = (prompt.points[0].x, prompt.points[0].y) if prompt.points else (0, 0)
+        mask[max(0, int(y - half)) : int(y + half), max(0, int(x - half)) : int(x + half)] = True
+        return MaskPrediction(mask, 0.9, logits)
+
+
+class FakeImages:
+    """One image, which may go down."""
+
+    down = False
+
+    def locate(self, reference: ImageReference) -> str:
+        return reference.value
+
+    async def fetch(self, uri: str) -> bytes:
+        if self.down:
+            raise ImageUnavailable("the site is down")
+        return uri.encode()
+
+
+class Desk:
+    def __init__(self, threads: Threads, size: ImageSize = LARGE, cache_bytes: int = 1 << 20) -> None:
+        self.model, self.images, self.size = FakeModel(), FakeImages(), size
+        identities, self.queue = Identities(300.0, lambda: 0.0), EncodeQueue(threads[0], 8)
+        cache, self.refiner = MemoryCache(cache_bytes), Refiner(self.model, lambda: 0.0)
+        self.embedder = Embedder(self.model, cache, self.images, self.decode_image, identities, self.queue)
+        self.magnifier = Magnifier(self.embedder, self.refiner, self.model, threads[1])
+        self.segmenter = Segmenter(self.embedder, self.magnifier, self.refiner, threads[1], 8)
+
+    def decode_image(self, content: bytes) -> Image:
+        """Each pixel tells its place, in steps of 10 px."""
+        pixels = np.zeros((self.size.height, self.size.width, 3), np.uint8)
+        pixels[..., 0], pixels[..., 1] = np.arange(self.size.height)[:, None] // 10, np.arange(self.size.width) // 10
+        return pixels
+
+    async def crop(self, prompt: Prompt) -> Crop | None:
+        whole = await self.embedder.embed(CAT, Priority.CLICK)
+        look = await self.magnifier.closer(Look(CAT, whole, whole), Gesture(prompt, "image", "tool"), "auto")
+        if look.crop:
+            assert look.embedding.tensors["corner"].tolist() == [look.crop.top // 10, look.crop.left // 10, 0]
+        return look.crop
+
+    async def regions(
+        self, *prompts: Prompt | Carving, crop: str = "auto", ids: str = "", choose: Choice = "best"
+    ) -> list[str]:
+        """The ids of the regions that answer these prompts."""
+        gestures = [Gesture(prompt, "image", "tool", item_ids=frozenset(ids)) for prompt in prompts]
+        options = AnswerOptions(output="bitmask", crop=crop, choose=choose)
+        return [region.id for region in await self.segmenter.segment(CAT, gestures, BITMASK, options)]
+
+    async def segment(self, *prompts: Prompt, crop: str = "auto", ids: str = "") -> int:
+        return len(await self.regions(*prompts, crop=crop, ids=ids))
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    async def bounded() -> T:
+        return await asyncio.wait_for(work, 20)
+
+    return asyncio.run(bounded())
