@@ -8,7 +8,7 @@ from benchmarks.crowd import crowd_of
 from benchmarks.samples import Results, median, paired
 from benchmarks.scenarios import FIRST, WARM, WITH_MASKS, WITHOUT_MASKS
 
-_WARM = {"0.3 MP": 1.15, "2 MP": 1.15, "12 MP": 1.3}
+_WARM = {"0.3 MP": 0.55, "2 MP": 0.55, "12 MP": 0.85}
 
 
 @dataclass(frozen=True)

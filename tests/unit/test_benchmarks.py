@@ -213,7 +213,7 @@ def test_a_target_that_was_not_measured_is_not_met() -> None:
 
 
 def test_a_target_is_met_by_the_ratio_to_the_floor_beside_it() -> None:
-    slow = [Sample("warm click, 2 MP", URL, 110, 100), Sample("warm click, 2 MP", URL, 44, 40)]
+    slow = [Sample("warm click, 2 MP", URL, 50, 100), Sample("warm click, 2 MP", URL, 20, 40)]
     told = {target.name: target for target in targets(results(*slow), URL)}
     assert told["warm click over the floor, 2 MP"].is_met
 
