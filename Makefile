@@ -55,8 +55,9 @@ types: $(VENV)/dev
 imports: $(VENV)/dev
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev ## Time first and warm clicks of the server at URL (http://127.0.0.1:9090)
-	@$(BIN)/python benchmarks/clicks.py --url $(URL)
+bench: $(VENV)/dev ## Time clicks on the server at URL (http://127.0.0.1:9090); more options: ARGS=--help
+	@$(BIN)/samserve weights pull >&2
+	@$(BIN)/python -m benchmarks --url $(URL) $(ARGS)
 URL ?= http://127.0.0.1:9090
 
 lock: ## Pin all dependencies anew (needs uv)
