@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -141,14 +142,26 @@ def read_settings(environment: Mapping[str, str], **overrides: Any) -> Settings:
 
 
 def _check(settings: Settings) -> None:
-    if settings.label_studio_url and not settings.label_studio_url.startswith(("http://", "https://")):
-        raise BadSettings("LABEL_STUDIO_URL must start with http:// or https://")
+    for name in ("label_studio_url", "label_studio_host"):
+        if url := getattr(settings, name):
+            _check_url(variable(name), url)
     if bool(settings.basic_auth_user) != bool(settings.basic_auth_pass):
         raise BadSettings("BASIC_AUTH_USER and BASIC_AUTH_PASS go together: set both or neither")
     if ":" in settings.basic_auth_user:
         raise BadSettings("BASIC_AUTH_USER cannot have a colon in it")
     if settings.base_path and not settings.base_path.startswith("/"):
         raise BadSettings("SAMSERVE_BASE_PATH must start with a slash, such as /sam")
+
+
+def _check_url(name: str, url: str) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise BadSettings(f"{name} must start with http:// or https://")
+    try:
+        is_url = bool(urlsplit(url).hostname) and urlsplit(url).port != 0
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise BadSettings(f"{name} is no URL such as https://studio.example.com:8080")
 
 
 def _entries(text: str) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ def check_options(config: LabelConfig | None, options: AnswerOptions, *, chooses
     """
     controls = config.controls if config else ()
     chosen = {options.choose, *(value for control in controls for name, value in control.options if name == "choose")}
-    if not chooses and chosen != {"best"}:
+    if not chooses and chosen & {"smallest", "largest"}:
         raise BadOptions("choose is set, but the stock decoder gives one mask only; SAMSERVE_DECODER=fast gives more")
     if config:
         _check_outputs(config, options)

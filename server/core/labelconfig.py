@@ -28,6 +28,7 @@ class ControlTag:
     labels: tuple[str, ...]
     closable: bool = False
     options: Overrides = ()  # its sam... attributes
+    smart: bool = True  # False where the config switches its smart tool off
 
     @property
     def output(self) -> str | None:
@@ -124,6 +125,7 @@ def _controls(root: ET.Element) -> list[ControlTag]:
             _labels(tag),
             tag.get("closable", "").lower() == "true",
             parse_attributes(tag.attrib, tag.attrib["name"]),
+            tag.get("smart", "").lower() != "false",
         )
         for tag in root.iter()
         if "name" in tag.attrib and "toName" in tag.attrib

@@ -7,7 +7,7 @@ from server.core.geometry import Box, ImageSize, Point
 from server.core.prediction import Logits, Mask
 from server.errors import BadPrompt
 
-Choice = Literal["best", "smallest", "largest"]  # of the masks that one click may mean
+Choice = Literal["best", "predicted", "smallest", "largest"]  # of the masks that one click may mean
 
 
 @dataclass(frozen=True, slots=True)

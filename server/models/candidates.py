@@ -12,8 +12,9 @@ _FEW = 2  # points, padding or a box's corners included: segment_anything's own 
 def chosen(logits: NDArray[np.float32], ious: NDArray[np.float32], prompt: Prompt) -> int:
     """The index of the mask that is answered.
 
-    A prompt of few points gets the candidate with the best predicted IoU; a click alone the one of the size that it
-    asks for, if it asks, among those that are not empty. More points leave little to choose, and get the first mask.
+    A box alone gets the candidate with the best predicted IoU, as segment_anything's own graph has it; more points
+    leave little to choose, and get the first mask. So does a click alone, as the clicks that follow get closer from
+    there (docs/adr/0008), unless it asks for a candidate: of the best predicted IoU, or of a size, but an empty one.
 
     Args:
         logits: (4, h, w), or (1, h, w) of a decoder that chose itself.
@@ -24,21 +25,21 @@ def chosen(logits: NDArray[np.float32], ious: NDArray[np.float32], prompt: Promp
         BadOptions: a size is asked for of a decoder that chose itself.
     """
     is_click = len(prompt.points) == 1 and prompt.box is None and prompt.drawn is None
-    choice = prompt.choice if is_click else "best"
+    choice = prompt.choice if is_click else "predicted"
     if len(logits) == 1:
         _refuse(choice)
         return 0
-    if len(prompt.points) + (1 if prompt.box is None else 2) > _FEW:
+    if choice == "best" or len(prompt.points) + (1 if prompt.box is None else 2) > _FEW:
         return 0
     areas = np.count_nonzero(logits[1:] > 0, axis=(1, 2))
-    if choice == "best" or not areas.any():
+    if choice == "predicted" or not areas.any():
         return 1 + int(ious[1:].argmax())
     by_size = areas if choice == "largest" else np.where(areas > 0, -areas, -logits[0].size - 1)
     return 1 + int(by_size.argmax())
 
 
 def _refuse(choice: str) -> None:
-    if choice != "best":
+    if choice in ("smallest", "largest"):
         raise BadOptions(
             f"choose is {choice!r}, but the stock decoder gives one mask only: start samserve with "
             "SAMSERVE_DECODER=fast, and if it is, see its log for why the fast decoder is not used"

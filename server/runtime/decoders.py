@@ -26,6 +26,10 @@ class Decoder(Protocol):
         """The outputs for a prompt on an image; any thread may call it."""
         ...
 
+    def prepare(self, embedding: ImageEmbedding) -> None:
+        """Computes what the first prompt on an image would have to wait for."""
+        ...
+
 
 class StockDecoder:
     """The graph as it was published."""
@@ -38,6 +42,9 @@ class StockDecoder:
     def run(self, embedding: ImageEmbedding, inputs: Tensors) -> Tensors:  # noqa: ARG002 - it is among the inputs
         """One mask, chosen by the graph."""
         return self._session.run(inputs)
+
+    def prepare(self, embedding: ImageEmbedding) -> None:
+        """Nothing: the graph computes all of it for every prompt."""
 
 
 class SplitDecoder:
@@ -61,6 +68,10 @@ class SplitDecoder:
         if not inputs["has_mask_input"][0]:
             return self._click.run(image | {name: inputs[name] for name in _OF_PROMPT})
         return self._click_with_mask.run(image | {name: inputs[name] for name in (*_OF_PROMPT, "mask_input")})
+
+    def prepare(self, embedding: ImageEmbedding) -> None:
+        """Has what depends on the image alone at hand."""
+        self._derived.of(embedding)
 
     def _derive(self, embedding: ImageEmbedding) -> Arrays:
         return self._image.run(embedding.tensors)

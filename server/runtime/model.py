@@ -59,6 +59,10 @@ class SamModel:
         with stage("postprocess"):
             return self._family.prediction(outputs, embedding, prompt, self._how)
 
+    def prepare(self, embedding: ImageEmbedding) -> None:
+        """Computes what the first prompt on an image would have to wait for, some 10 ms."""
+        self._decoder.prepare(embedding)
+
     def use(self, decoder: Decoder) -> None:
         """From now on decodes with `decoder`; for before the first request, and as good as `warm_up`.
 

@@ -53,7 +53,7 @@ def _prompts(previous: Logits) -> Iterator[tuple[str, Prompt]]:
     many = tuple(Point(20 + 22 * k, 230 - 17 * k, positive=k % 2 == 0) for k in range(10))
     drawn = np.zeros((_SIDE, _SIDE), np.bool_)
     drawn[50:110, 70:150] = True
-    yield "a click", Prompt(frame, (click,))
+    yield "a click", Prompt(frame, (click,), choice="predicted")  # as the stock decoder chooses
     yield "a box", Prompt(frame, box=box)
     yield "ten clicks", Prompt(frame, many)
     yield "a box and clicks", Prompt(frame, more, box)

@@ -56,6 +56,16 @@ class Embedder:
         work = partial(self._fetch, uri, name, reference)
         return await self._by_uri.join((name, reference.crop), work, Demand(priority))
 
+    async def make_ready(self, reference: ImageReference, priority: Priority) -> None:
+        """Has all that a click on an image would have to wait for.
+
+        Raises:
+            ImageError: the image cannot be had, or is none.
+            Overloaded: too much waits that is no less urgent.
+        """
+        embedding = await self.embed(reference, priority)
+        await asyncio.to_thread(self._model.prepare, embedding)
+
     async def keep(self, reference: ImageReference, priority: Priority) -> bool:
         """Sees to it that an image's embedding is kept, without reading one that is; whether it was encoded for that.
 

@@ -22,6 +22,10 @@ class Model(Protocol):
         """The embedding of an image."""
         ...
 
+    def prepare(self, embedding: ImageEmbedding) -> None:
+        """Computes what the first prompt on an image would have to wait for."""
+        ...
+
     def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
         """The mask that a prompt asks for, in the prompt's frame."""
         ...

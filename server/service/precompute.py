@@ -90,7 +90,9 @@ class Precompute:
     async def _embed(self, reference: ImageReference, priority: Priority) -> None:
         try:
             with collect_stages() as stages:
-                if priority == Priority.CRAWL:  # others are wanted soon, and read into memory too
+                if priority == Priority.OPENED:
+                    await self._embedder.make_ready(reference, priority)
+                elif priority == Priority.CRAWL:  # others are wanted soon, and read into memory too
                     await self._embedder.keep(reference, priority)
                 else:
                     await self._embedder.embed(reference, priority)

@@ -45,10 +45,10 @@ class Segmenter:
         """
         if self._under_way >= self._capacity:
             raise Overloaded(f"{self._under_way} clicks are waiting already; try again in a moment")
-        self._under_way += 1
         gestures = [_choosing(gesture, options) for gesture in gestures]
         last = gestures[-1]
         scene = (reference, last.to_name, last.from_name, last.item_index)
+        self._under_way += 1
         try:
             with self._drawings.enter(scene, last.item_ids) as drawing:
                 whole = await self._embedder.embed(reference, Priority.CLICK)

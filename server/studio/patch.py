@@ -44,14 +44,14 @@ def _missing(config: LabelConfig, image: ObjectTag) -> list[str]:
     names = {tag.name for tag in config.objects} | {tag.name for tag in config.controls}
     wanted = {
         "Bitmask": not any(control.output in _MASKS for control in own),
-        "KeyPoint": not _has(own, "KeyPoint"),
-        "Rectangle": not _has(own, "Rectangle"),
+        "KeyPoint": not _has_smart(own, "KeyPoint"),
+        "Rectangle": not _has_smart(own, "Rectangle"),
     }
     return [_tag(kind, image.name, names, () if separate else labels) for kind, missing in wanted.items() if missing]
 
 
-def _has(controls: list[ControlTag], kind: str) -> bool:
-    return any(control.kind.removesuffix("Labels") == kind for control in controls)
+def _has_smart(controls: list[ControlTag], kind: str) -> bool:
+    return any(control.smart and control.kind.removesuffix("Labels") == kind for control in controls)
 
 
 def _tag(kind: str, image: str, names: set[str], labels: tuple[str, ...]) -> str:

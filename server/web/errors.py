@@ -7,7 +7,15 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from server.core.identifier import new_id
-from server.errors import BadRequest, ImageRefused, ImageUnavailable, ImageUnreadable, Overloaded, SamserveError
+from server.errors import (
+    BadRequest,
+    BadSettings,
+    ImageRefused,
+    ImageUnavailable,
+    ImageUnreadable,
+    Overloaded,
+    SamserveError,
+)
 
 log = structlog.get_logger("samserve.web")
 
@@ -17,6 +25,7 @@ _STATUS: dict[type[SamserveError], int] = {
     ImageRefused: 422,
     ImageUnreadable: 422,
     Overloaded: 503,
+    BadSettings: 409,  # only /diagnose asks for what settings may lack
 }
 
 

@@ -83,6 +83,8 @@ class Predict:
             config = parse_label_config(request.label_config or "")
             _check_names(drawn, config)
             asked = await asyncio.to_thread(gestures, drawn)  # strokes are as large as the image
+        if not asked:  # strokes that were erased again
+            return []
         to_name = asked[0].to_name
         value = image_value(task.data, config.object(to_name), asked[0].item_index)
         reference = ImageReference(value, str(task.id), request.login)

@@ -63,6 +63,9 @@ class FakeModel:
         self.encoded.append(image.shape[:2])
         return ImageEmbedding(ImageSize(*image.shape[:2]), {"corner": image[0, 0].copy()})
 
+    def prepare(self, embedding: ImageEmbedding) -> None:
+        raise AssertionError("only opened tasks are prepared")
+
     def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
         logits = np.full((256, 256), len(self.decoded), np.float32)
         self.decoded.append((embedding.size, prompt))

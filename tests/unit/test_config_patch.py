@@ -42,6 +42,11 @@ def test_a_config_that_has_everything_is_left_alone() -> None:
     assert completed(whole) == whole
 
 
+def test_a_tool_whose_smart_copy_is_switched_off_does_not_count() -> None:
+    plain = POINT.replace("<KeyPointLabels", '<KeyPointLabels smart="false"')
+    assert controls(completed(f"<View>{IMAGE}{plain}{BOX}{BRUSH}</View>"))[-1][:2] == ("KeyPointLabels", "sam-keypoint")
+
+
 def test_separate_labels_stay_separate() -> None:
     separate = f'<View>{IMAGE}<Labels name="l" toName="img"><Label value="A"/></Labels></View>'
     kinds = [kind for kind, *_ in controls(completed(separate))]

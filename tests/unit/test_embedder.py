@@ -31,6 +31,7 @@ class FakeModel:
 
     def __init__(self) -> None:
         self.encoded: list[bytes] = []
+        self.prepared: list[ImageEmbedding] = []
         self.started, self.go = threading.Event(), threading.Event()
         self.go.set()
 
@@ -42,6 +43,9 @@ class FakeModel:
         assert self.go.wait(10)
         self.encoded.append(image.tobytes())
         return ImageEmbedding(ImageSize(*image.shape[:2]), {"pixels": image.copy()})
+
+    def prepare(self, embedding: ImageEmbedding) -> None:
+        self.prepared.append(embedding)
 
     def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
         raise AssertionError("an embedder decodes no prompts")
@@ -453,5 +457,16 @@ def test_an_image_and_a_crop_of_it_are_two_embeddings_each_made_once(encoder: Ex
         pixels = [embedding.tensors["pixels"].tobytes() for embedding in (*together, *again)]
         assert pixels == [CAT + DOG, DOG, DOG, CAT + DOG, DOG]
         assert sorted(desk.model.encoded) == [CAT + DOG, DOG]
+
+    run(scenario())
+
+
+def test_an_image_that_is_made_ready_is_embedded_and_prepared_for_the_first_click(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT))
+        await desk.embedder.make_ready(ImageReference("a", "1"), Priority.OPENED)
+        (prepared,) = desk.model.prepared
+        assert prepared is await desk.embedder.embed(ImageReference("a", "1"), Priority.CLICK)
+        assert desk.model.encoded == [CAT]
 
     run(scenario())

@@ -86,7 +86,7 @@ def test_the_fast_decoder_is_used_and_answers_as_the_stock_one(settings: Setting
     previous = stock.decode(embedding, Prompt(FRAME, (Point(90, 80),))).low_res_logits
     more = (Point(90, 80), Point(20, 30, positive=False), Point(200, 150))
     for prompt in (
-        Prompt(FRAME, more[:1]),
+        Prompt(FRAME, more[:1], choice="predicted"),
         Prompt(FRAME, box=Box(30, 40, 200, 150)),
         Prompt(FRAME, more),
         Prompt(FRAME, more, previous=previous),

@@ -35,6 +35,9 @@ class FakeModel:
     def encode(self, image: Image) -> ImageEmbedding:
         raise AssertionError("a refiner encodes nothing")
 
+    def prepare(self, embedding: ImageEmbedding) -> None:
+        raise AssertionError("only opened tasks are prepared")
+
     def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
         self.prompts.append(prompt)
         self.went_on_from.append(None if prompt.previous is None else int(prompt.previous[0, 0]))

@@ -47,6 +47,9 @@ class FakeModel:
         assert self.go.wait(10)
         return ImageEmbedding(ImageSize(*image.shape[:2]), {"pixels": image.copy()})
 
+    def prepare(self, embedding: ImageEmbedding) -> None:
+        raise AssertionError("only opened tasks are prepared")
+
     def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
         x = int(prompt.points[0].x)
         self.decoded.append(x)

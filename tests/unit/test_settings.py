@@ -159,3 +159,9 @@ def test_no_thread_count_means_every_core_this_process_may_use(monkeypatch: pyte
     assert Settings().cores == 7
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert Settings().cores == 1
+
+
+@pytest.mark.parametrize("url", ["http://studio:80a", "http://", "http://studio:99999", "http://[::1"])
+def test_a_label_studio_url_that_is_none_stops_the_start(url: str) -> None:
+    with pytest.raises(BadSettings, match="LABEL_STUDIO_URL is no URL such as"):
+        read_settings({"LABEL_STUDIO_URL": url})

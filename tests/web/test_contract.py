@@ -4,15 +4,17 @@ import base64
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
 from server.app import create_app
+from server.core.rle import encode_rle
 from server.runtime.model import SamModel
 from server.settings import Settings
 from tests.conftest import Site, png
-from tests.studio import CONFIG, body, box, click, decode_mask
+from tests.studio import CONFIG, body, box, click, decode_mask, shape
 
 Client = TestClient[Litestar]
 
@@ -119,6 +121,11 @@ def test_with_auto_accept_a_negative_click_arrives_alone_and_replaces_the_region
 @pytest.mark.parametrize("drawn", [[], [click(30, 20, 60, 40, is_positive=False)]])
 def test_nothing_asked_for_is_an_answer_without_regions(client: Client, site: Site, drawn: Any) -> None:
     assert ask(client, site.put("/a.png", png(40, 60)), drawn) == []
+
+
+def test_a_stroke_that_was_erased_again_asks_for_nothing(client: Client, site: Site) -> None:
+    erased = {"format": "rle", "rle": encode_rle(np.zeros((40, 60), np.bool_)).tolist()}
+    assert ask(client, site.put("/a.png", png(40, 60)), [shape("brush", erased, 60, 40)]) == []
 
 
 def test_several_boxes_give_a_region_each(client: Client, site: Site) -> None:

@@ -13,7 +13,7 @@ from server.core.geometry import Box, Point
 from server.core.items import DrawnItem
 from server.core.look import Look
 from server.core.prediction import Mask, MaskPrediction
-from server.core.prompt import Prompt
+from server.core.prompt import Choice, Prompt
 from server.core.reference import ImageReference
 from server.images.decode import decode_image
 from server.runtime.model import SamModel
@@ -68,10 +68,10 @@ class Served:
         embedding = self.embedding(thing.photo)
         return self._model.decode(embedding, Prompt(embedding.size, box=Box(*thing.bbox))).mask
 
-    def clicks(self, thing: Object, clicks: Sequence[Click]) -> Mask:
+    def clicks(self, thing: Object, clicks: Sequence[Click], choice: Choice = "best") -> Mask:
         embedding = self.embedding(thing.photo)
         points = tuple(Point(x, y, positive) for x, y, positive in clicks)
-        return self._model.decode(embedding, Prompt(embedding.size, points)).mask
+        return self._model.decode(embedding, Prompt(embedding.size, points, choice=choice)).mask
 
 
 def key_points(thing: Object, clicks: Sequence[Click]) -> list[dict[str, Any]]:

@@ -40,7 +40,8 @@ def prompts(thing: Object, embedding: ImageEmbedding, model: SamModel) -> Iterat
         return model.decode(embedding, Prompt(frame, sent[-1])).mask
 
     click_ious(thing, answer, 10)
-    yield from ((f"{len(clicks)} clicks", Prompt(frame, clicks)) for clicks in sent if len(clicks) in (1, 2, 5, 10))
+    as_stock = ((f"{len(clicks)} clicks", Prompt(frame, clicks, choice="predicted")) for clicks in sent)
+    yield from (asked for asked in as_stock if len(asked[1].points) in (1, 2, 5, 10))
     yield "a box", Prompt(frame, box=box)
     yield "a box and clicks", Prompt(frame, sent[-1][:3], box)
     previous = model.decode(embedding, Prompt(frame, sent[0])).low_res_logits

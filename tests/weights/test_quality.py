@@ -62,7 +62,7 @@ def test_masks_are_as_good_as_the_references(served: Served) -> None:
     ious = defaultdict(list)
     for thing in objects(quality_set()):
         ious["box"].append(iou(thing, served.box(thing)))
-        after = click_ious(thing, lambda clicks, thing=thing: served.clicks(thing, clicks), 10)  # type: ignore[misc]
+        after = click_ious(thing, lambda clicks, thing=thing: served.clicks(thing, clicks, "predicted"), 10)  # type: ignore[misc]
         for name, count in {"1 click": 1, "3 clicks": 3, "5 clicks": 5, "10 clicks": 10}.items():
             ious[name].append(after[count - 1])
     means = {name: round(float(np.mean(values)), 4) for name, values in ious.items()}
@@ -91,7 +91,7 @@ def test_a_served_mask_is_what_the_graphs_say(served: Served, graphs: Path) -> N
         corners = [(x1, y1, 2.0), (x2, y2, 3.0)]
         for mask, points in (
             (served.box(thing), corners),
-            (served.clicks(thing, [(x, y, True)]), [(x, y, 1.0), (0.0, 0.0, -1.0)]),
+            (served.clicks(thing, [(x, y, True)], "predicted"), [(x, y, 1.0), (0.0, 0.0, -1.0)]),
             (served.clicks(thing, [(x, y, True), (x1, y1, False)]), [(x, y, 1.0), (x1, y1, 0.0), (0.0, 0.0, -1.0)]),
         ):
             expected = direct.mask(*encoded[thing.photo], points)
