@@ -8,6 +8,7 @@ import structlog
 
 from server.core.crop import Crop
 from server.core.embedding import EmbeddingKey, ImageEmbedding
+from server.core.look import Look
 from server.core.reference import ImageReference
 from server.errors import ImageUnavailable
 from server.service.demand import Demand, Priority
@@ -17,6 +18,7 @@ from server.service.identities import Identities
 from server.service.ports import EmbeddingCache, ImageDecoder, ImageSource, Model
 from server.stages import queued, stage
 
+_Kept = tuple[EmbeddingKey, ImageEmbedding]
 _LONG_URI = 1 << 16
 
 log = structlog.get_logger("samserve.embed")
@@ -36,7 +38,7 @@ class Embedder:
     ) -> None:
         self._model, self._cache, self._images = model, cache, images
         self._decode_image, self._identities, self._queue = decode_image, identities, queue
-        self._by_uri: Flights[ImageEmbedding] = Flights()
+        self._by_uri: Flights[_Kept] = Flights()
         self._by_content: Flights[ImageEmbedding] = Flights()
 
     async def embed(self, reference: ImageReference, priority: Priority) -> ImageEmbedding:
@@ -48,13 +50,13 @@ class Embedder:
             ImageError: the image cannot be had, or is none.
             Overloaded: too much waits that is no less urgent.
         """
-        uri = self._images.locate(reference)
-        name = await _name(uri)
-        embedding = await self._known(name, reference)
-        if embedding:
-            return embedding
-        work = partial(self._fetch, uri, name, reference)
-        return await self._by_uri.join((name, reference.crop), work, Demand(priority))
+        _, embedding = await self._embed(reference, priority)
+        return embedding
+
+    async def look(self, reference: ImageReference, priority: Priority) -> Look:
+        """A look at the whole image, with its embedding; fails as `embed` does."""
+        key, whole = await self._embed(reference, priority)
+        return Look(reference, key, whole, whole)
 
     async def keep(self, reference: ImageReference, priority: Priority) -> bool:
         """Sees to it that an image's embedding is kept, without reading one that is; whether it was encoded for that.
@@ -91,9 +93,20 @@ class Embedder:
         await self._by_uri.close()
         await self._by_content.close()
 
-    async def _known(self, name: str, reference: ImageReference) -> ImageEmbedding | None:
+    async def _embed(self, reference: ImageReference, priority: Priority) -> _Kept:
+        uri = self._images.locate(reference)
+        name = await _name(uri)
         sha256 = self._fresh(name)
-        return await self._cache.find(self._key(sha256, reference)) if sha256 else None
+        kept = await self._find(sha256, reference) if sha256 else None
+        if kept:
+            return kept
+        work = partial(self._fetch, uri, name, reference)
+        return await self._by_uri.join((name, reference.crop), work, Demand(priority))
+
+    async def _find(self, sha256: str, reference: ImageReference) -> _Kept | None:
+        key = self._key(sha256, reference)
+        embedding = await self._cache.find(key)
+        return (key, embedding) if embedding else None
 
     async def _has(self, name: str, reference: ImageReference) -> bool:
         sha256 = self._fresh(name)
@@ -109,23 +122,24 @@ class Embedder:
         self._identities.put(name, sha256)
         return sha256
 
-    async def _fetch(self, uri: str, name: str, reference: ImageReference, demand: Demand) -> ImageEmbedding:
+    async def _fetch(self, uri: str, name: str, reference: ImageReference, demand: Demand) -> _Kept:
         try:
             with stage("fetch"):
                 content = await self._images.fetch(uri)
         except ImageUnavailable as error:
             known = self._identities.get(name)
-            stale = known and await self._cache.find(self._key(known.sha256, reference))
+            stale = await self._find(known.sha256, reference) if known else None
             if not known or not stale:
                 raise
             log.warning("image_not_revalidated", task=reference.task, reason=str(error))
             self._identities.put(name, known.sha256)  # or every click would wait for another fetch to fail
             return stale
-        key = self._key(await self._identify(name, content), reference)
-        embedding = await self._cache.find(key)
-        if embedding:
-            return embedding
-        return await self._by_content.join(key, partial(self._encode, content, key, reference), demand)
+        sha256 = await self._identify(name, content)
+        kept = await self._find(sha256, reference)
+        if kept:
+            return kept
+        key = self._key(sha256, reference)
+        return key, await self._by_content.join(key, partial(self._encode, content, key, reference), demand)
 
     async def _encode(
         self, content: bytes, key: EmbeddingKey, reference: ImageReference, demand: Demand

@@ -14,7 +14,6 @@ from server.core.crop import Crop
 from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
 from server.core.geometry import ImageSize, Point
 from server.core.labelconfig import ControlTag
-from server.core.look import Look
 from server.core.options import AnswerOptions
 from server.core.prediction import MaskPrediction
 from server.core.prompt import Carving, Choice, Prompt
@@ -103,8 +102,8 @@ class Desk:
         return pixels
 
     async def crop(self, prompt: Prompt) -> Crop | None:
-        whole = await self.embedder.embed(CAT, Priority.CLICK)
-        look = await self.magnifier.closer(Look(CAT, whole, whole), Gesture(prompt, "image", "tool"), "auto")
+        whole = await self.embedder.look(CAT, Priority.CLICK)
+        look = await self.magnifier.closer(whole, Gesture(prompt, "image", "tool"), "auto")
         if look.crop:
             assert look.embedding.tensors["corner"].tolist() == [look.crop.top // 10, look.crop.left // 10, 0]
         return look.crop

@@ -202,6 +202,20 @@ def test_a_replaced_image_gets_a_new_embedding_once_its_identity_is_stale(encode
     run(scenario())
 
 
+def test_a_look_at_an_image_has_the_same_key_until_the_image_is_replaced(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk, keys = Desk(encoder, FakeImages(a=CAT), MemoryCache(0)), []
+        for page in (CAT, CAT, DOG):
+            desk.images.pages["web:a"] = page
+            desk.clock.now += FRESH_SECONDS
+            look = await desk.embedder.look(ImageReference("a", "1"), Priority.CLICK)
+            assert look.whole.tensors["pixels"].tobytes() == page
+            keys.append(look.key)
+        assert keys[0] == keys[1] != keys[2]
+
+    run(scenario())
+
+
 def test_an_unchanged_image_is_fetched_again_but_not_encoded_again(encoder: Executor) -> None:
     async def scenario() -> None:
         desk = Desk(encoder, FakeImages(a=CAT))

@@ -8,7 +8,6 @@ from server.cache.memory import MemoryCache
 from server.core.context import Gesture
 from server.core.embedding import Image
 from server.core.geometry import Box, ImageSize, Point
-from server.core.look import Look
 from server.core.prediction import Mask
 from server.core.prompt import Carving, Prompt
 from server.core.reference import ImageReference
@@ -61,6 +60,5 @@ class Desk:
         return refined.prediction.mask
 
     async def _answer(self, prompt: Prompt | Carving, crop: bool) -> Refined | None:
-        whole = await self._embedder.embed(self._reference, Priority.CLICK)
-        look, gesture = Look(self._reference, whole, whole), Gesture(prompt, "image", "tool")
+        look, gesture = await self._embedder.look(self._reference, Priority.CLICK), Gesture(prompt, "image", "tool")
         return self._refiner.decode(await self._magnifier.closer(look, gesture, "auto" if crop else "off"), gesture)
