@@ -146,7 +146,8 @@ class Embedder:
     ) -> ImageEmbedding:
         # decoded only when it is its turn: pixels that wait take far more memory than the file
         embedding = await self._queue.run(queued(partial(self._encode_pixels, content, reference.crop)), demand)
-        self._cache.put(key, embedding)
+        put = self._cache.put_away if demand.priority == Priority.CRAWL else self._cache.put
+        put(key, embedding)
         size, wanted = embedding.size, "nobody" if demand.priority is None else demand.priority.name.lower()
         log.info("encoded", task=reference.task, width=size.width, height=size.height, wanted_by=wanted)
         return embedding

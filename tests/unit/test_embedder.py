@@ -93,6 +93,17 @@ class TattlingCache(MemoryCache):
         return super().get(key)
 
 
+class PutAway(MemoryCache):
+    """Keeps, of what is put away, the pixels."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(max_bytes)
+        self.pixels: list[bytes] = []
+
+    def put_away(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
+        self.pixels.append(embedding.tensors["pixels"].tobytes())
+
+
 def decode_image(content: bytes) -> Image:
     if len(content) % 3:
         raise ImageUnreadable("not a whole image")
@@ -432,6 +443,23 @@ def test_keeping_what_is_kept_encodes_and_reads_nothing_and_one_that_is_gone_is_
         desk.images.pages["web:a"] = DOG
         assert await desk.embedder.keep(ImageReference("a", "1"), Priority.CRAWL)
         assert desk.model.encoded == [CAT, DOG]
+
+    run(scenario())
+
+
+def test_only_what_nobody_but_a_crawl_wants_is_put_away(encoder: Executor) -> None:
+    async def scenario() -> None:
+        put_away = PutAway(1 << 20)
+        desk = Desk(encoder, FakeImages(a=CAT, b=DOG, c=COW), put_away)
+        desk.model.go.clear()
+        crawl = [asyncio.create_task(desk.embedder.keep(ImageReference(name, "1"), Priority.CRAWL)) for name in "ab"]
+        await desk.queued(1)
+        wanted = [asyncio.create_task(desk.embed("b", Priority.LOOK_AHEAD)), asyncio.create_task(desk.embed("c"))]
+        await until(lambda: desk.queue.depth == {Priority.LOOK_AHEAD: 1, Priority.CLICK: 1})
+        desk.model.go.set()
+        await asyncio.gather(*crawl, *wanted)
+        assert desk.model.encoded == [CAT, COW, DOG]
+        assert put_away.pixels == [CAT]
 
     run(scenario())
 
