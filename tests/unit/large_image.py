@@ -23,6 +23,7 @@ from server.service.demand import Priority
 from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
+from server.service.image_files import ImageFiles
 from server.service.magnifier import Magnifier
 from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
@@ -87,11 +88,14 @@ class FakeImages:
 
 
 class Desk:
-    def __init__(self, threads: Threads, size: ImageSize = LARGE, cache_bytes: int = 1 << 20) -> None:
+    def __init__(
+        self, threads: Threads, size: ImageSize = LARGE, cache_bytes: int = 1 << 20, file_bytes: int = 1 << 20
+    ) -> None:
         self.model, self.images, self.size = FakeModel(), FakeImages(), size
-        identities, self.queue = Identities(300.0, lambda: 0.0), EncodeQueue(threads[0], 8)
+        files = ImageFiles(self.images, Identities(300.0, lambda: 0.0), file_bytes)
+        self.queue = EncodeQueue(threads[0], 8)
         cache, self.refiner = MemoryCache(cache_bytes), Refiner(self.model, lambda: 0.0)
-        self.embedder = Embedder(self.model, cache, self.images, self.decode_image, identities, self.queue)
+        self.embedder = Embedder(self.model, cache, files, self.decode_image, self.queue)
         self.magnifier = Magnifier(self.embedder, self.refiner, self.model, threads[1])
         self.segmenter = Segmenter(self.embedder, self.magnifier, self.refiner, threads[1], 8)
 

@@ -19,6 +19,7 @@ from server.service.demand import Priority
 from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
+from server.service.image_files import ImageFiles
 from tests.waiting import until
 
 T = TypeVar("T")
@@ -116,9 +117,9 @@ class Desk:
     def __init__(self, encoder: Executor, images: FakeImages, cache: MemoryCache | None = None) -> None:
         self.images, self.clock, self.model = images, Clock(), FakeModel()
         self.cache = MemoryCache(1 << 20) if cache is None else cache
-        identities = Identities(FRESH_SECONDS, self.clock)
+        files = ImageFiles(images, Identities(FRESH_SECONDS, self.clock), 8)
         self.queue = EncodeQueue(encoder, 8)
-        self.embedder = Embedder(self.model, self.cache, images, decode_image, identities, self.queue)
+        self.embedder = Embedder(self.model, self.cache, files, decode_image, self.queue)
 
     async def embed(self, name: str = "a", priority: Priority = Priority.CLICK) -> bytes:
         """The pixels of the embedding of the image called `name`."""
@@ -267,6 +268,7 @@ def test_an_image_that_cannot_be_fetched_again_and_was_forgotten_is_unavailable(
         await desk.embed("a")
         await desk.embed("b")
         desk.images.pages["web:a"] = ImageUnavailable("the site is down")
+        desk.clock.now += FRESH_SECONDS
         with pytest.raises(ImageUnavailable, match="the site is down"):
             await desk.embed("a")
 
@@ -481,6 +483,22 @@ def test_a_click_on_what_a_crawl_has_queued_lifts_it_and_encodes_nothing_twice(e
         assert await asyncio.gather(*crawl) == [True, True, True]
         assert sorted(desk.model.encoded) == sorted([CAT, DOG, COW])
         assert desk.model.encoded[1] == COW
+
+    run(scenario())
+
+
+def test_a_click_on_what_a_crawl_is_downloading_downloads_it_no_second_time(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT))
+        desk.images.go.clear()
+        crawl = asyncio.create_task(desk.embedder.keep(ImageReference("a", "1"), Priority.CRAWL))
+        await desk.images.started.wait()
+        click = asyncio.create_task(desk.embed("a"))
+        await asyncio.sleep(0)
+        desk.images.go.set()
+        assert await crawl
+        assert await click == CAT
+        assert (desk.images.fetched, desk.model.encoded) == (["web:a"], [CAT])
 
     run(scenario())
 

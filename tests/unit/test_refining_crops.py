@@ -141,7 +141,7 @@ def test_logits_are_not_gone_on_from_on_another_crop(threads: Threads) -> None:
 
 def test_a_mask_is_not_carved_where_its_crop_cannot_be_had_any_more(threads: Threads) -> None:
     async def scenario() -> None:
-        desk = Desk(threads, cache_bytes=2 * 3)  # of two embeddings
+        desk = Desk(threads, cache_bytes=2 * 3, file_bytes=0)  # of two embeddings
         await desk.segment(Prompt(LARGE, (AT_THE_CAT,)))
         await desk.segment(Prompt(LARGE, (Point(300, 1200),)))
         desk.images.down = True
