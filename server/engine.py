@@ -24,11 +24,13 @@ from server.runtime.model import SamModel
 from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
+from server.service.image_files import ImageFiles
 from server.service.ports import EmbeddingCache, ImageSource
 from server.settings import Settings
 
 _ENCODES_WAITING = 160  # each holds an image file
 _IMAGE_FRESH_SECONDS = 300.0
+_FILES_AT_HAND_BYTES = 64 << 20
 
 
 class Engine:
@@ -52,9 +54,8 @@ class Engine:
         self.embedder = Embedder(
             model=model,
             cache=self.cache,
-            images=self.images,
+            files=ImageFiles(self.images, Identities(_IMAGE_FRESH_SECONDS, time.monotonic), _FILES_AT_HAND_BYTES),
             decode_image=self.decode_image,
-            identities=Identities(_IMAGE_FRESH_SECONDS, time.monotonic),
             queue=self.queue,
         )
         url, key = settings.label_studio_url, settings.label_studio_api_key

@@ -70,11 +70,14 @@ class DiskCache:
             return False
         return True
 
-    def put(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
-        """Keeps the embedding, unless it is larger than half the bound; on a full disk the next one gets room."""
+    def put(self, key: EmbeddingKey, embedding: ImageEmbedding) -> bool:
+        """Keeps the embedding, and tells whether it could; one that is larger than half the bound is not kept.
+
+        On a full disk the next one gets room.
+        """
         content = encode(key, embedding)
         if len(content) > self._max_bytes // 2:
-            return
+            return False
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             if len(content) > self._room:
@@ -83,6 +86,8 @@ class DiskCache:
         except OSError as error:
             self._room, self._disk_full = 0, error.errno in (errno.ENOSPC, errno.EDQUOT)
             self._fail("embedding_not_written", error)
+            return False
+        return True
 
     def _path(self, key: EmbeddingKey) -> Path:
         name = hashlib.sha256("\n".join((key.image, key.encoder, key.preprocessing)).encode()).hexdigest()

@@ -35,6 +35,10 @@ class MemoryCache:
         """Whether the embedding is here; not counted."""
         return self.get(key) is not None
 
+    def put_away(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
+        """As `put`, for a server without further tiers."""
+        self.put(key, embedding)
+
     async def written(self) -> None:
         """Nothing waits to be put."""
 

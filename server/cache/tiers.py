@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import Executor
+from functools import partial
 
 from server.cache.disk import DiskCache
 from server.cache.memory import MemoryCache
@@ -26,16 +27,21 @@ class Tiered:
 
     async def find(self, key: EmbeddingKey) -> ImageEmbedding | None:
         """The embedding from the nearest tier that has it, kept in memory then; None when none has."""
-        embedding = await self._memory.find(key) or self._waiting.get(key)
+        embedding = await self._memory.find(key)
         if embedding:
             return embedding
+        waiting = self._waiting.get(key)
+        if waiting:
+            self._memory.put(key, waiting)
+            return waiting
         read = await asyncio.get_running_loop().run_in_executor(self._reader, self._disk.get, key)
         self.disk_hits += read is not None
         self.disk_misses += read is None
-        meanwhile = self._memory.get(key)  # from another read, or from the encoder
-        if meanwhile is None and read is not None:
-            self._memory.put(key, read)
-        return meanwhile or read
+        meanwhile = self._memory.get(key) or self._waiting.get(key)  # from another read, or from the encoder
+        found = meanwhile or read
+        if found:
+            self._memory.put(key, found)
+        return found
 
     async def has(self, key: EmbeddingKey) -> bool:
         """Whether any tier has the embedding; it is not read, nor counted as a look-up."""
@@ -46,16 +52,33 @@ class Tiered:
     def put(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
         """Keeps the embedding in memory now and on disk soon."""
         self._memory.put(key, embedding)
-        if len(self._waiting) >= _WAITING_WRITES:
-            self.dropped_writes += 1
-            return
-        self._waiting[key] = embedding
-        written = asyncio.get_running_loop().run_in_executor(self._writer, self._disk.put, key, embedding)
-        written.add_done_callback(lambda _: self._waiting.pop(key, None))
+        self._write(key, embedding)
+
+    def put_away(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
+        """Keeps the embedding on disk soon; in memory only once it is looked up, or where the disk does not take it."""
+        written = self._write(key, embedding)
+        if written:
+            written.add_done_callback(partial(self._put_away, key, embedding))
+        else:
+            self._memory.put(key, embedding)
 
     async def written(self) -> None:
         """Returns once the disk was given all that was put so far."""
         await asyncio.get_running_loop().run_in_executor(self._writer, lambda: None)  # it works in order
+
+    def _write(self, key: EmbeddingKey, embedding: ImageEmbedding) -> asyncio.Future[bool] | None:
+        """Whether the disk took it, told later; None when too much waits for the disk."""
+        if len(self._waiting) >= _WAITING_WRITES:
+            self.dropped_writes += 1
+            return None
+        self._waiting[key] = embedding
+        written = asyncio.get_running_loop().run_in_executor(self._writer, self._disk.put, key, embedding)
+        written.add_done_callback(lambda _: self._waiting.pop(key, None))
+        return written
+
+    def _put_away(self, key: EmbeddingKey, embedding: ImageEmbedding, written: asyncio.Future[bool]) -> None:
+        if not written.cancelled() and not written.exception() and not written.result():
+            self._memory.put(key, embedding)
 
     def tiers(self) -> list[TierCounts]:
         """How memory and the disk have served."""

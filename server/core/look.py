@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from server.core.crop import Crop
-from server.core.embedding import ImageEmbedding
+from server.core.embedding import EmbeddingKey, ImageEmbedding
 from server.core.geometry import ImageSize
 from server.core.prediction import MaskPrediction
 from server.core.prompt import Prompt
@@ -16,12 +16,14 @@ class Look:
 
     Attributes:
         reference: the whole image's.
+        key: what the whole image's embedding is kept under; an image replaced under its URL has another.
         whole: its embedding.
         embedding: the crop's; without one, the whole image's.
         crop: the part that is looked at.
     """
 
     reference: ImageReference
+    key: EmbeddingKey
     whole: ImageEmbedding
     embedding: ImageEmbedding
     crop: Crop | None = None

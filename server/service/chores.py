@@ -1,4 +1,4 @@
-"""Small jobs beside the answers, such as asking Label Studio something: one after another."""
+"""Small jobs beside the answers, such as asking Label Studio something: one after another, long ones in parts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,14 +15,18 @@ class Chores:
     """Jobs that are done while it is `running`; what does not fit, or fails, is logged. For one event loop."""
 
     def __init__(self) -> None:
-        self._waiting: asyncio.Queue[tuple[str, Callable[[], Awaitable[None]]]] = asyncio.Queue(_CAPACITY)
+        self._waiting: asyncio.Queue[tuple[str, Callable[[], Awaitable[None]]]] = asyncio.Queue()
 
     def add(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Has `work` done when it is its turn; returns at once."""
-        try:
-            self._waiting.put_nowait((name, work))
-        except asyncio.QueueFull:
+        if self._waiting.qsize() >= _CAPACITY:
             log.warning("chore_dropped", chore=name, waiting=_CAPACITY)
+            return
+        self._waiting.put_nowait((name, work))
+
+    def add_rest(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Has the rest of the job under way done after those that wait now; it had its place, so it always fits."""
+        self._waiting.put_nowait((name, work))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -4,10 +4,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import ceil, floor
-from weakref import ref
 
 from server.core.crop import Crop
-from server.core.embedding import ImageEmbedding
+from server.core.embedding import EmbeddingKey
 from server.core.geometry import Box, ImageSize, Point
 from server.core.look import Look
 from server.core.prediction import Logits, Mask
@@ -30,7 +29,7 @@ class Memory:
         prompt: the marks alone, on the whole image; neither what was drawn nor the mask before.
         logits: of what was looked at: the crop, or the whole image.
         thumbnail: (h, w) bool, the mask there in steps.
-        whole: the whole image's embedding; an image replaced under its URL has another.
+        image: what the whole image's embedding is kept under.
         crop: the part that was looked at; None for all of the image.
         item_ids: the drawn items that asked for it.
         base: the mask that it was carved out of.
@@ -41,7 +40,7 @@ class Memory:
     region_id: str
     logits: Logits
     thumbnail: Mask
-    whole: ref[ImageEmbedding]
+    image: EmbeddingKey
     crop: Crop | None
     item_ids: frozenset[str]
     base: Marks | None
@@ -84,15 +83,15 @@ class Memories:
         """
         held = [
             memory
-            for memory in self._newest_first(scene, look.whole)
+            for memory in self._newest_first(scene, look.key)
             if memory.from_name == from_name and memory.crop == look.crop and memory.marks < wanted
         ]
         return max(held, key=lambda memory: len(memory.marks), default=None)
 
-    def at(self, scene: Scene, point: Point, whole: ImageEmbedding) -> Memory | None:
+    def at(self, scene: Scene, point: Point, image: EmbeddingKey) -> Memory | None:
         """The newest mask under `point`, else the newest near it; not one that was refined since."""
         last: list[Memory] = []
-        for memory in self._newest_first(scene, whole):
+        for memory in self._newest_first(scene, image):
             if not any(memory.from_name == newer.from_name and memory.marks < newer.marks for newer in last):
                 last.append(memory)
         found = (memory for reach in (0, _NEAR) for memory in last if memory.covers(point, reach))
@@ -106,10 +105,10 @@ class Memories:
         """Seconds on the clock that memories age by."""
         return self._clock()
 
-    def _newest_first(self, scene: Scene, whole: ImageEmbedding) -> Iterator[Memory]:
+    def _newest_first(self, scene: Scene, image: EmbeddingKey) -> Iterator[Memory]:
         oldest = self._clock() - _SECONDS
         for (where, *_), memory in reversed(self._memories.items()):
-            if where == scene and memory.made >= oldest and memory.whole() is whole:
+            if where == scene and memory.made >= oldest and memory.image == image:
                 yield memory
 
 

@@ -46,6 +46,10 @@ class EmbeddingCache(Protocol):
         """Keeps the embedding for a while; does not block."""
         ...
 
+    def put_away(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
+        """As `put`, for one that is not wanted soon: it takes no room from those that are, where it can."""
+        ...
+
     async def written(self) -> None:
         """Returns once everything put so far is where it is to be kept, or has been given up."""
         ...

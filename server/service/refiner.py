@@ -6,7 +6,6 @@ tests/weights/test_quality.py, mean IoU after five clicks is 0.862 instead of 0.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from weakref import ref
 
 from server.core.context import Gesture
 from server.core.crop import Crop
@@ -59,7 +58,7 @@ class Refiner:
     def _carved(self, look: Look, gesture: Gesture, carving: Carving) -> Memory | None:
         """The mask to carve; a click that was sent before, and maybe moved since, did not carve it yet."""
         scene = _scene(look, gesture)
-        found = self._memories.at(scene, carving.points[-1], look.whole)
+        found = self._memories.at(scene, carving.points[-1], look.key)
         while found and found.base is not None and found.item_ids & gesture.item_ids:
             found = self._memories.base(scene, found)
         return found
@@ -75,7 +74,7 @@ class Refiner:
             region_id=carved.region_id if carved else new_id(),
             logits=found.low_res_logits,
             thumbnail=thumbnail(found.mask, asked.frame),
-            whole=ref(look.whole),
+            image=look.key,
             crop=look.crop,
             item_ids=gesture.item_ids,
             base=carved.marks if carved else None,

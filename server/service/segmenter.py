@@ -51,8 +51,7 @@ class Segmenter:
         self._under_way += 1
         try:
             with self._drawings.enter(scene, last.item_ids) as drawing:
-                whole = await self._embedder.embed(reference, Priority.CLICK)
-                look = Look(reference, whole, whole)
+                look = await self._embedder.look(reference, Priority.CLICK)
                 if len(gestures) == 1 and not drawing.superseded:  # several would wait for an encode each
                     look = await self._magnifier.closer(look, last, options.crop)
                 work = partial(self._regions, drawing, look, gestures, control, options)

@@ -16,7 +16,7 @@ from server.service.ports import TaskSource
 from server.service.precompute import Precompute
 from server.service.projects import Projects
 
-_ASKED_AT_ONCE = 100  # ids go into a URL
+_PAGE = 100  # tasks of a bulk job before other jobs have their turn; their ids go into a URL
 
 log = structlog.get_logger("samserve.tasks")
 
@@ -97,15 +97,18 @@ class TaskEvents:
             self._precompute.want(reference, Priority.LOOK_AHEAD)
 
     async def _want_all(self, project: str, tasks: Sequence[Task]) -> None:
-        for task in tasks:
+        for task in tasks[:_PAGE]:
             self._want(project, task, Priority.CRAWL)
             await asyncio.sleep(0)  # clicks are answered in between
+        if rest := tasks[_PAGE:]:
+            self._chores.add_rest("many tasks", partial(self._want_all, project, rest))
 
     async def _ask_for(self, source: TaskSource, project: str, ids: Sequence[str]) -> None:
-        for start in range(0, len(ids), _ASKED_AT_ONCE):
-            try:
-                tasks = await source.tasks(project, ids[start : start + _ASKED_AT_ONCE])
-            except SamserveError as error:
-                log.warning("cannot_ask_for_new_tasks", project=project, tasks=len(ids) - start, reason=str(error))
-                return
-            await self._want_all(project, tasks)
+        try:
+            tasks = await source.tasks(project, ids[:_PAGE])
+        except SamserveError as error:
+            log.warning("cannot_ask_for_new_tasks", project=project, tasks=len(ids), reason=str(error))
+            return
+        await self._want_all(project, tasks)
+        if rest := ids[_PAGE:]:
+            self._chores.add_rest("new tasks", partial(self._ask_for, source, project, rest))

@@ -14,7 +14,6 @@ from server.core.crop import Crop
 from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
 from server.core.geometry import ImageSize, Point
 from server.core.labelconfig import ControlTag
-from server.core.look import Look
 from server.core.options import AnswerOptions
 from server.core.prediction import MaskPrediction
 from server.core.prompt import Carving, Choice, Prompt
@@ -24,6 +23,7 @@ from server.service.demand import Priority
 from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
+from server.service.image_files import ImageFiles
 from server.service.magnifier import Magnifier
 from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
@@ -91,11 +91,14 @@ class FakeImages:
 
 
 class Desk:
-    def __init__(self, threads: Threads, size: ImageSize = LARGE, cache_bytes: int = 1 << 20) -> None:
+    def __init__(
+        self, threads: Threads, size: ImageSize = LARGE, cache_bytes: int = 1 << 20, file_bytes: int = 1 << 20
+    ) -> None:
         self.model, self.images, self.size = FakeModel(), FakeImages(), size
-        identities, self.queue = Identities(300.0, lambda: 0.0), EncodeQueue(threads[0], 8)
+        files = ImageFiles(self.images, Identities(300.0, lambda: 0.0), file_bytes)
+        self.queue = EncodeQueue(threads[0], 8)
         cache, self.refiner = MemoryCache(cache_bytes), Refiner(self.model, lambda: 0.0)
-        self.embedder = Embedder(self.model, cache, self.images, self.decode_image, identities, self.queue)
+        self.embedder = Embedder(self.model, cache, files, self.decode_image, self.queue)
         self.magnifier = Magnifier(self.embedder, self.refiner, self.model, threads[1])
         self.segmenter = Segmenter(self.embedder, self.magnifier, self.refiner, threads[1], 8)
 
@@ -106,8 +109,8 @@ class Desk:
         return pixels
 
     async def crop(self, prompt: Prompt) -> Crop | None:
-        whole = await self.embedder.embed(CAT, Priority.CLICK)
-        look = await self.magnifier.closer(Look(CAT, whole, whole), Gesture(prompt, "image", "tool"), "auto")
+        whole = await self.embedder.look(CAT, Priority.CLICK)
+        look = await self.magnifier.closer(whole, Gesture(prompt, "image", "tool"), "auto")
         if look.crop:
             assert look.embedding.tensors["corner"].tolist() == [look.crop.top // 10, look.crop.left // 10, 0]
         return look.crop

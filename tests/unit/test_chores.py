@@ -55,6 +55,32 @@ def test_chores_that_do_not_fit_are_dropped_and_logged(monkeypatch: pytest.Monke
     assert [line["chore"] for line in logs] == ["2", "3"]
 
 
+def test_the_rest_of_a_chore_comes_after_those_that_wait_and_is_not_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.service.chores._CAPACITY", 2)
+    done: list[str] = []
+
+    async def scenario() -> None:
+        chores = Chores()
+
+        async def short() -> None:
+            done.append("short")
+
+        async def long(parts: int = 3) -> None:
+            done.append("part")
+            if parts == 3:
+                chores.add("short", short)
+                chores.add("short", short)
+            if parts > 1:
+                chores.add_rest("long", lambda: long(parts - 1))
+
+        chores.add("long", long)
+        async with chores.running():
+            await asyncio.wait_for(until(lambda: done.count("part") == 3), 10)
+
+    asyncio.run(scenario())
+    assert done == ["part", "short", "short", "part", "part"]
+
+
 def test_a_chore_under_way_is_given_up_at_the_end() -> None:
     async def scenario() -> None:
         chores, started = Chores(), asyncio.Event()

@@ -19,6 +19,7 @@ from server.service.demand import Priority
 from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
+from server.service.image_files import ImageFiles
 from tests.waiting import until
 
 T = TypeVar("T")
@@ -97,6 +98,17 @@ class TattlingCache(MemoryCache):
         return super().get(key)
 
 
+class PutAway(MemoryCache):
+    """Keeps, of what is put away, the pixels."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(max_bytes)
+        self.pixels: list[bytes] = []
+
+    def put_away(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
+        self.pixels.append(embedding.tensors["pixels"].tobytes())
+
+
 def decode_image(content: bytes) -> Image:
     if len(content) % 3:
         raise ImageUnreadable("not a whole image")
@@ -109,9 +121,9 @@ class Desk:
     def __init__(self, encoder: Executor, images: FakeImages, cache: MemoryCache | None = None) -> None:
         self.images, self.clock, self.model = images, Clock(), FakeModel()
         self.cache = MemoryCache(1 << 20) if cache is None else cache
-        identities = Identities(FRESH_SECONDS, self.clock)
+        files = ImageFiles(images, Identities(FRESH_SECONDS, self.clock), 8)
         self.queue = EncodeQueue(encoder, 8)
-        self.embedder = Embedder(self.model, self.cache, images, decode_image, identities, self.queue)
+        self.embedder = Embedder(self.model, self.cache, files, decode_image, self.queue)
 
     async def embed(self, name: str = "a", priority: Priority = Priority.CLICK) -> bytes:
         """The pixels of the embedding of the image called `name`."""
@@ -206,6 +218,20 @@ def test_a_replaced_image_gets_a_new_embedding_once_its_identity_is_stale(encode
     run(scenario())
 
 
+def test_a_look_at_an_image_has_the_same_key_until_the_image_is_replaced(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk, keys = Desk(encoder, FakeImages(a=CAT), MemoryCache(0)), []
+        for page in (CAT, CAT, DOG):
+            desk.images.pages["web:a"] = page
+            desk.clock.now += FRESH_SECONDS
+            look = await desk.embedder.look(ImageReference("a", "1"), Priority.CLICK)
+            assert look.whole.tensors["pixels"].tobytes() == page
+            keys.append(look.key)
+        assert keys[0] == keys[1] != keys[2]
+
+    run(scenario())
+
+
 def test_an_unchanged_image_is_fetched_again_but_not_encoded_again(encoder: Executor) -> None:
     async def scenario() -> None:
         desk = Desk(encoder, FakeImages(a=CAT))
@@ -246,6 +272,7 @@ def test_an_image_that_cannot_be_fetched_again_and_was_forgotten_is_unavailable(
         await desk.embed("a")
         await desk.embed("b")
         desk.images.pages["web:a"] = ImageUnavailable("the site is down")
+        desk.clock.now += FRESH_SECONDS
         with pytest.raises(ImageUnavailable, match="the site is down"):
             await desk.embed("a")
 
@@ -426,6 +453,23 @@ def test_keeping_what_is_kept_encodes_and_reads_nothing_and_one_that_is_gone_is_
     run(scenario())
 
 
+def test_only_what_nobody_but_a_crawl_wants_is_put_away(encoder: Executor) -> None:
+    async def scenario() -> None:
+        put_away = PutAway(1 << 20)
+        desk = Desk(encoder, FakeImages(a=CAT, b=DOG, c=COW), put_away)
+        desk.model.go.clear()
+        crawl = [asyncio.create_task(desk.embedder.keep(ImageReference(name, "1"), Priority.CRAWL)) for name in "ab"]
+        await desk.queued(1)
+        wanted = [asyncio.create_task(desk.embed("b", Priority.LOOK_AHEAD)), asyncio.create_task(desk.embed("c"))]
+        await until(lambda: desk.queue.depth == {Priority.LOOK_AHEAD: 1, Priority.CLICK: 1})
+        desk.model.go.set()
+        await asyncio.gather(*crawl, *wanted)
+        assert desk.model.encoded == [CAT, COW, DOG]
+        assert put_away.pixels == [CAT]
+
+    run(scenario())
+
+
 def test_a_click_on_what_a_crawl_has_queued_lifts_it_and_encodes_nothing_twice(encoder: Executor) -> None:
     async def scenario() -> None:
         desk = Desk(encoder, FakeImages(a=CAT, b=DOG, c=COW))
@@ -443,6 +487,22 @@ def test_a_click_on_what_a_crawl_has_queued_lifts_it_and_encodes_nothing_twice(e
         assert await asyncio.gather(*crawl) == [True, True, True]
         assert sorted(desk.model.encoded) == sorted([CAT, DOG, COW])
         assert desk.model.encoded[1] == COW
+
+    run(scenario())
+
+
+def test_a_click_on_what_a_crawl_is_downloading_downloads_it_no_second_time(encoder: Executor) -> None:
+    async def scenario() -> None:
+        desk = Desk(encoder, FakeImages(a=CAT))
+        desk.images.go.clear()
+        crawl = asyncio.create_task(desk.embedder.keep(ImageReference("a", "1"), Priority.CRAWL))
+        await desk.images.started.wait()
+        click = asyncio.create_task(desk.embed("a"))
+        await asyncio.sleep(0)
+        desk.images.go.set()
+        assert await crawl
+        assert await click == CAT
+        assert (desk.images.fetched, desk.model.encoded) == (["web:a"], [CAT])
 
     run(scenario())
 

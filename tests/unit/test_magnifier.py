@@ -90,10 +90,23 @@ def test_several_regions_at_once_do_not_wait_for_a_crop_each(threads: Threads) -
 
 def test_when_the_crop_cannot_be_had_the_whole_image_answers(threads: Threads) -> None:
     async def scenario() -> None:
-        desk = Desk(threads)
+        desk = Desk(threads, file_bytes=0)
         await desk.embedder.embed(CAT, Priority.CLICK)
         desk.images.down = True
         assert await desk.segment(Prompt(LARGE, (AT_THE_CAT,))) == 1
+        assert desk.model.on_crops == []
+
+    run(scenario())
+
+
+def test_crops_of_an_image_are_cut_out_of_the_file_that_was_fetched_for_it(threads: Threads) -> None:
+    async def scenario() -> None:
+        desk = Desk(threads)
+        await desk.embedder.embed(CAT, Priority.CLICK)
+        desk.images.down = True
+        for click in (AT_THE_CAT, Point(300, 1200)):
+            assert await desk.segment(Prompt(LARGE, (click,))) == 1
+        assert len(desk.model.on_crops) == 2
 
     run(scenario())
 

@@ -17,6 +17,7 @@ from server.service.demand import Priority
 from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
+from server.service.image_files import ImageFiles
 from server.service.precompute import Precompute
 from tests.conftest import png
 from tests.held import HeldModel
@@ -54,9 +55,8 @@ class Desk:
         self.embedder = Embedder(
             model,
             MemoryCache(1 << 24),
-            self.pages,
+            ImageFiles(self.pages, Identities(300, lambda: 0), 1 << 20),
             lambda content: decode_image(content, 10_000),
-            Identities(300, lambda: 0),
             self.queue,
         )
         self.stages: list[Mapping[str, float]] = []

@@ -14,6 +14,7 @@ from server.core.prediction import MaskPrediction
 from server.core.prompt import Carving, Prompt
 from server.core.reference import ImageReference
 from server.service.refiner import Refiner
+from tests.unit.embeddings import key
 
 FRAME = ImageSize(30, 40)
 CAT = ImageReference("cat.png", "1")
@@ -48,7 +49,7 @@ class FakeModel:
 class Desk:
     def __init__(self) -> None:
         self.model, self.now = FakeModel(), 0.0
-        self.embedding = ImageEmbedding(FRAME, {})
+        self.key = key("a sha256")
         self.refiner = Refiner(self.model, lambda: self.now)
 
     def ask(self, *marks: Point | Box, reference: ImageReference = CAT, labels: Sequence[str] = ("Cat",)) -> int | None:
@@ -68,7 +69,8 @@ class Desk:
     ) -> str | None:
         """The id of the region that answers the prompt."""
         gesture = Gesture(prompt, "image", control, tuple(labels), item_ids=frozenset(ids))
-        refined = self.refiner.decode(Look(reference, self.embedding, self.embedding), gesture)
+        embedding = ImageEmbedding(FRAME, {})  # as if read again from disk
+        refined = self.refiner.decode(Look(reference, self.key, embedding, embedding), gesture)
         return refined.region_id if refined else None
 
     def answer_square(self, left: int, *points: Point, **more: Any) -> str | None:
@@ -124,7 +126,7 @@ def test_other_images_tasks_and_labels_have_nothing_to_do_with_it(desk: Desk, ot
 
 def test_an_image_that_was_replaced_under_its_reference_starts_anew(desk: Desk) -> None:
     desk.ask(A)
-    desk.embedding = ImageEmbedding(FRAME, {})
+    desk.key = key("another sha256")
     assert desk.ask(A, B) is None
 
 

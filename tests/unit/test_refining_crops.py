@@ -7,7 +7,6 @@ import pytest
 
 from server.core.context import Gesture
 from server.core.geometry import Box, Point
-from server.core.look import Look
 from server.core.prompt import Carving, Prompt
 from server.errors import ImageUnavailable
 from server.service.demand import Priority
@@ -95,9 +94,9 @@ def test_a_mask_that_was_found_on_a_crop_is_carved_nowhere_else(threads: Threads
     async def scenario() -> None:
         desk = Desk(threads)
         await desk.segment(Prompt(LARGE, (AT_THE_CAT,)))
-        whole = await desk.embedder.embed(CAT, Priority.CLICK)
+        whole = await desk.embedder.look(CAT, Priority.CLICK)
         carving = Gesture(Carving(LARGE, (ON_THE_CAT,)), "image", "tool")
-        assert desk.refiner.decode(Look(CAT, whole, whole), carving) is None
+        assert desk.refiner.decode(whole, carving) is None
 
     run(scenario())
 
@@ -117,6 +116,18 @@ def test_of_two_small_objects_side_by_side_the_one_under_the_click_is_carved(thr
     run(scenario())
 
 
+def test_a_mask_is_gone_on_from_and_carved_after_its_image_has_left_memory(threads: Threads) -> None:
+    async def scenario() -> None:
+        desk = Desk(threads, cache_bytes=0)  # each click sees another copy of the embedding
+        await desk.segment(Prompt(LARGE, (AT_THE_CAT,)), crop="off")
+        region = await desk.regions(Prompt(LARGE, (AT_THE_CAT, Point(1230, 620))), crop="off")
+        assert await desk.regions(Carving(LARGE, (ON_THE_TAIL,))) == region
+        _, clicked, carved = (prompt for _, prompt in desk.model.decoded)
+        assert (went_on_from(clicked), went_on_from(carved)) == (0, 1)
+
+    run(scenario())
+
+
 def test_logits_are_not_gone_on_from_on_another_crop(threads: Threads) -> None:
     async def scenario() -> None:
         desk = Desk(threads)
@@ -130,7 +141,7 @@ def test_logits_are_not_gone_on_from_on_another_crop(threads: Threads) -> None:
 
 def test_a_mask_is_not_carved_where_its_crop_cannot_be_had_any_more(threads: Threads) -> None:
     async def scenario() -> None:
-        desk = Desk(threads, cache_bytes=2 * 3)  # of two embeddings
+        desk = Desk(threads, cache_bytes=2 * 3, file_bytes=0)  # of two embeddings
         await desk.segment(Prompt(LARGE, (AT_THE_CAT,)))
         await desk.segment(Prompt(LARGE, (Point(300, 1200),)))
         desk.images.down = True

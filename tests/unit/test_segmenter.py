@@ -22,6 +22,7 @@ from server.errors import ImageUnavailable, Overloaded
 from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
+from server.service.image_files import ImageFiles
 from server.service.magnifier import Magnifier
 from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
@@ -90,10 +91,8 @@ class Desk:
     def __init__(self, threads: tuple[Executor, Executor], capacity: int = 8) -> None:
         encoder, decoder = threads
         self.model, self.images = FakeModel(), FakeImages()
-        identities = Identities(300.0, lambda: 0.0)
-        embedder = Embedder(
-            self.model, MemoryCache(1 << 20), self.images, decode_image, identities, EncodeQueue(encoder, 8)
-        )
+        files = ImageFiles(self.images, Identities(300.0, lambda: 0.0), 1 << 20)
+        embedder = Embedder(self.model, MemoryCache(1 << 20), files, decode_image, EncodeQueue(encoder, 8))
         refiner = Refiner(self.model, lambda: 0.0)
         magnifier = Magnifier(embedder, refiner, self.model, decoder)
         self.segmenter = Segmenter(embedder, magnifier, refiner, decoder, capacity)

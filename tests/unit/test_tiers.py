@@ -125,7 +125,7 @@ def test_a_disk_that_cannot_keep_up_loses_writes_and_memory_does_not_grow(
         for number in range(5):
             desk.tiers.put(key(str(number)), embedding(number))
         assert desk.tiers.dropped_writes == 2
-        assert [await desk.find(number) for number in (0, 2, 3, 4)] == [0, 2, 3, 4]
+        assert [await desk.find(number) for number in (3, 4, 0, 2)] == [3, 4, 0, 2]  # 3 and 4 are in memory only
 
     run(scenario())
 
@@ -187,6 +187,71 @@ def test_what_any_tier_has_is_told_without_reading_it(desk: Desk, stuck: Callabl
         assert [(tier.hits, tier.misses) for tier in desk.tiers.tiers()] == [(0, 0), (0, 0)]
 
     run(scenario())
+
+
+def test_what_is_put_away_is_on_disk_and_takes_no_memory_until_it_is_looked_up(desk: Desk) -> None:
+    async def scenario() -> None:
+        await desk.put(1, 2)
+        for number in range(3, 9):
+            desk.tiers.put_away(key(str(number)), embedding(number))
+        await done(desk.writer)
+        assert [number_of(desk.memory.get(key(str(number)))) for number in (1, 2, 3, 8)] == [1, 2, None, None]
+        assert await desk.find(3) == 3
+        assert number_of(desk.memory.get(key("3"))) == 3
+
+    run(scenario())
+
+
+def test_what_is_put_away_is_found_and_in_memory_again_while_it_waits_to_be_written(
+    desk: Desk, stuck: Callable[[Executor], None]
+) -> None:
+    async def scenario() -> None:
+        stuck(desk.writer)
+        desk.tiers.put_away(key("1"), embedding(1))
+        assert desk.memory.get(key("1")) is None
+        assert await desk.find(1) == 1
+        assert number_of(desk.memory.get(key("1"))) == 1
+
+    run(scenario())
+
+
+def test_what_was_put_away_while_the_disk_was_searched_is_found(desk: Desk, stuck: Callable[[Executor], None]) -> None:
+    async def scenario() -> None:
+        go = threading.Event()
+        desk.reader.submit(go.wait)
+        stuck(desk.writer)
+        finding = asyncio.create_task(desk.tiers.find(key("1")))
+        await asyncio.sleep(0)
+        desk.tiers.put_away(key("1"), embedding(1))
+        go.set()
+        assert number_of(await finding) == 1
+
+    run(scenario())
+
+
+def test_what_is_put_away_is_in_memory_where_the_disk_is_too_slow_for_it(
+    desk: Desk, stuck: Callable[[Executor], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.cache.tiers._WAITING_WRITES", 0)
+
+    async def scenario() -> None:
+        desk.tiers.put_away(key("1"), embedding(1))
+        assert number_of(desk.memory.get(key("1"))) == 1
+
+    run(scenario())
+
+
+def test_what_is_put_away_is_in_memory_where_the_disk_refuses_it(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    desk = Desk(tmp_path / "file")  # which is no folder
+
+    async def scenario() -> None:
+        desk.tiers.put_away(key("1"), embedding(1))
+        await done(desk.writer)
+        assert number_of(desk.memory.get(key("1"))) == 1
+
+    run(scenario())
+    desk.writer.shutdown()
 
 
 def test_after_written_everything_is_on_disk(desk: Desk) -> None:

@@ -8,7 +8,6 @@ from server.cache.memory import MemoryCache
 from server.core.context import Gesture
 from server.core.embedding import Image
 from server.core.geometry import Box, ImageSize, Point
-from server.core.look import Look
 from server.core.prediction import Mask
 from server.core.prompt import Carving, Prompt
 from server.core.reference import ImageReference
@@ -17,6 +16,7 @@ from server.service.demand import Priority
 from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
+from server.service.image_files import ImageFiles
 from server.service.magnifier import Magnifier
 from server.service.refiner import Refined, Refiner
 from tests.weights.robot import Click, Object
@@ -38,8 +38,8 @@ class Desk:
     def __init__(self, model: SamModel, pixels: Image, name: str) -> None:
         self.size, self._reference = ImageSize(*pixels.shape[:2]), ImageReference(name, "1")
         thread = ThreadPoolExecutor(1)
-        cache, identities = MemoryCache(256 << 20), Identities(1e9, lambda: 0.0)
-        self._embedder = Embedder(model, cache, OnePicture(), lambda _: pixels, identities, EncodeQueue(thread, 8))
+        files = ImageFiles(OnePicture(), Identities(1e9, lambda: 0.0), 0)
+        self._embedder = Embedder(model, MemoryCache(256 << 20), files, lambda _: pixels, EncodeQueue(thread, 8))
         self._refiner = Refiner(model, lambda: 0.0)
         self._magnifier = Magnifier(self._embedder, self._refiner, model, thread)
 
@@ -61,6 +61,5 @@ class Desk:
         return refined.prediction.mask
 
     async def _answer(self, prompt: Prompt | Carving, crop: bool) -> Refined | None:
-        whole = await self._embedder.embed(self._reference, Priority.CLICK)
-        look, gesture = Look(self._reference, whole, whole), Gesture(prompt, "image", "tool")
+        look, gesture = await self._embedder.look(self._reference, Priority.CLICK), Gesture(prompt, "image", "tool")
         return self._refiner.decode(await self._magnifier.closer(look, gesture, "auto" if crop else "off"), gesture)

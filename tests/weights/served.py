@@ -49,7 +49,7 @@ class Served:
     def annotator(self, thing: Object) -> Ask:
         """Answers the items that Label Studio sends, one context after the other, as one annotator's are."""
         refiner, embedding = Refiner(self._model, lambda: 0.0), self.embedding(thing.photo)
-        look = Look(ImageReference(thing.photo.name, "1"), embedding, embedding)
+        look = Look(ImageReference(thing.photo.name, "1"), self._model.key(thing.photo.name), embedding, embedding)
 
         def ask(items: Sequence[dict[str, Any]]) -> Answer:
             (gesture,) = gestures(msgspec.json.decode(msgspec.json.encode(items), type=list[DrawnItem]))
