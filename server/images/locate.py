@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 from server.core.reference import ImageReference
 from server.errors import ImageRefused
+from server.images.studio_files import is_studio_file
 from server.images.url import origin, with_login
 
-_LABEL_STUDIO_PATHS = ("/data/", "/storage-data/", "/tasks/")
 _BUCKETS = ("s3", "gs", "azure-blob")
 _LOCAL_FILES = "/data/local-files"
 
@@ -45,7 +45,7 @@ class Locator:
         if scheme in _BUCKETS:
             return self._in_bucket(reference)
         path = self._own_path(value)
-        if not path.startswith(_LABEL_STUDIO_PATHS):
+        if not is_studio_file(path.partition("?")[0].partition("#")[0]):
             raise ImageRefused(f"{_named(reference)} is not fetched: {_expected(value)}")
         if self.label_studio_url:
             return self.label_studio_url.rstrip("/") + path
