@@ -21,9 +21,14 @@ class Projects:
         self._logins: dict[str, Login | None] = {}
 
     def put(self, project: str, label_config: str | None) -> None:
-        """From now on this is the project's config, if it is one."""
+        """From now on this is the project's config, if it is one.
+
+        A login goes with the config that it was told with: anyone may tell a config that shows images of their own.
+        """
         if not label_config:
             return
+        if label_config != self._configs.get(project):
+            self._logins.pop(project, None)
         self._configs[project] = label_config
         self._configs.move_to_end(project)
         if len(self._configs) > self._capacity:
@@ -35,13 +40,14 @@ class Projects:
         if project in self._configs:
             self._logins[project] = login
 
-    def images(self, project: str, task: Task) -> list[ImageReference]:
-        """The images of a project's task; none where its config is unknown or broken."""
+    def images(self, project: str, task: Task, *, with_login: bool = True) -> list[ImageReference]:
+        """The images of a project's task, behind its login or not; none where its config is unknown or broken."""
         if project not in self._configs:
             return []
         self._configs.move_to_end(project)
+        login = self._logins.get(project) if with_login else None
         try:
-            return image_references(task, parse_label_config(self._configs[project]), self._logins.get(project))
+            return image_references(task, parse_label_config(self._configs[project]), login)
         except BadRequest as error:  # whoever clicks is told
             log.debug("no_images", project=project, task=task.id, reason=str(error))
             return []
