@@ -11,6 +11,7 @@ from server.errors import ImageUnavailable, is_passing
 from server.images.body import read_body
 from server.images.download import Download, Version
 from server.images.guard import AddressPolicy, GuardedTransport
+from server.images.reasons import reason
 from server.images.refusals import refusal
 from server.images.studio_files import is_file_of
 from server.images.url import origin, redacted
@@ -78,7 +79,7 @@ class HttpImages:
             ) from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, OverflowError) as error:  # the last two: a malformed URL
             may_pass = isinstance(error, httpx.NetworkError | httpx.TimeoutException | httpx.RemoteProtocolError)
-            raise ImageUnavailable(f"{redacted(url)} cannot be fetched: {_reason(error)}", may_pass=may_pass) from error
+            raise ImageUnavailable(f"{redacted(url)} cannot be fetched: {reason(error)}", may_pass=may_pass) from error
 
     def _is_own(self, url: str) -> bool:
         return origin(url) == origin(self._studio_url)
@@ -117,11 +118,3 @@ def _version(response: httpx.Response) -> Version | None:
     if not (etag + modified).isascii():  # could not be sent back
         return None
     return Version(redacted(str(response.url)), etag, modified)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, httpx.LocalProtocolError):  # its text quotes headers, the token among them
-        return "the request cannot be sent; is there a line break in LABEL_STUDIO_API_KEY?"
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return f"{error}; to trust another authority, put its certificate into a file and set SSL_CERT_FILE to it"
-    return str(error) or type(error).__name__
