@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from server.core.reference import ImageReference
 from server.errors import ImageRefused
 from server.images.studio_files import is_studio_file
-from server.images.url import origin, with_login
+from server.images.url import origin, redacted, with_login
 
 _BUCKETS = ("s3", "gs", "azure-blob")
 _LOCAL_FILES = "/data/local-files"
@@ -87,7 +87,7 @@ class Locator:
     def _in_bucket(self, reference: ImageReference) -> str:
         if self.bucket_of(reference.value):
             return reference.value
-        bucket = "/".join(reference.value.split("/", 3)[:3])
+        bucket = "/".join(redacted(reference.value).split("/", 3)[:3])
         if not self.label_studio_url:
             raise ImageRefused(
                 f"{_named(reference)} is in a bucket: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY to fetch it "
@@ -103,7 +103,7 @@ class Locator:
 
 
 def _named(reference: ImageReference) -> str:
-    return f"task {reference.task}: its image {reference.value[:200]!r}"
+    return f"task {reference.task}: its image {redacted(reference.value)[:200]!r}"
 
 
 def _expected(value: str) -> str:

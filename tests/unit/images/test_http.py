@@ -382,6 +382,23 @@ def test_an_origin_is_scheme_host_and_port() -> None:
 def test_a_redacted_url_keeps_host_port_and_path_only() -> None:
     assert redacted("https://ann:s3@cret@cdn.example:8443/a/b.png?c=d#e") == "https://cdn.example:8443/a/b.png"
     assert redacted("http://[::1]:8080/a") == "http://[::1]:8080/a"
+    assert redacted("/data/local-files/?d=a@b.png") == "/data/local-files/"
+    assert redacted("/data/upload/1/me@home.png") == "/data/upload/1/me@home.png"
+    assert redacted("ftp://ann:s3cret@cdn.example/a?b#c") == "ftp://cdn.example/a"
+    assert redacted("ann:s3cret@cdn.example/a.png") == "cdn.example/a.png"
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("data:image/png;base64,c2VjcmV0", "data:image/png..."),
+        ("DATA:image/svg+xml,c2VjcmV0", "DATA:image/svg+xml..."),
+        (" data:c2VjcmV0", "data:..."),
+        ("data:,c2VjcmV0", "data:..."),
+    ],
+)
+def test_of_a_redacted_data_uri_its_kind_is_left(uri: str, shown: str) -> None:
+    assert redacted(uri) == shown
 
 
 def test_label_studios_own_port_is_allowed_and_no_other_on_its_host(

@@ -110,6 +110,13 @@ def test_a_path_of_label_studios_that_serves_no_image_is_refused(value: str) -> 
     assert "uploads are /data/upload/" in refused("/studio" + value, Locator(STUDIO + "/studio"))
 
 
+@pytest.mark.parametrize(
+    "value", ["ftp://ann:s3cret@x/a.png", "/a.png?sig=s3cret", "s3://a/b?sig=s3cret", "s3://a?sig=s3cret"]
+)
+def test_a_refusal_shows_neither_password_nor_query(value: str) -> None:
+    assert "s3cret" not in refused(value, Locator())
+
+
 def test_the_login_of_a_task_goes_to_the_server_of_its_image() -> None:
     located = locate("https://cdn.example/a.png?b=c", Locator(STUDIO), login=ANN)
     assert located == "https://ann%40example:p%3Aa%2Fs%40s@cdn.example/a.png?b=c"
