@@ -101,5 +101,5 @@ def _http(settings: Settings) -> HttpImages:
         settings.max_image_mib << 20,
         settings.fetch_seconds,
         LabelStudioAuth(url, key) if url and key else None,
-        url or None,
+        url,
     )

@@ -24,7 +24,7 @@ class AnswerOptions:
         drop_islands: parts of fewer px than this are dropped; the largest part stays.
         keep: "all" parts, or only the "largest".
         smooth: radius in px within which edges are smoothed.
-        choose: which mask a single click gets: "best" with the clicks that follow, or a candidate.
+        choose: which mask a single click gets, of those that it may mean: the most stable is "best".
         crop: "auto" looks at small objects on large images in a crop, "off" never does.
     """
 

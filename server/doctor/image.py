@@ -16,6 +16,7 @@ from server.core.prompt import Prompt
 from server.core.reference import ImageReference
 from server.core.region import regions
 from server.doctor.chart import Chart, Seen
+from server.images.url import redacted
 from server.service.ports import ImageDecoder, ImageSource, Model
 
 _BITMASK = ControlTag("Bitmask", "mask", ("image",), ())
@@ -45,7 +46,7 @@ async def examine_image(chart: Chart, way: ImageWay, reference: ImageReference, 
 async def _fetch(images: ImageSource, reference: ImageReference) -> Seen[bytes]:
     uri = images.locate(reference)
     content = await images.fetch(uri)
-    return Seen(content, f"{len(content) / 1024:,.0f} KiB from {uri.partition('?')[0][:80]}")
+    return Seen(content, f"{len(content) / 1024:,.0f} KiB from {redacted(uri)[:80]}")
 
 
 def _decode(decode_image: ImageDecoder, content: bytes) -> Seen[Image]:

@@ -8,6 +8,7 @@ from server.core.reference import ImageReference
 from server.core.task import image_value
 from server.doctor.chart import Chart, Seen
 from server.errors import BadLabelConfig, StudioRefused
+from server.images.url import redacted
 from server.studio.api import StudioApi
 
 _USUAL = (
@@ -39,7 +40,7 @@ async def examine_studio(chart: Chart, api: StudioApi, project: int | None, task
 
 
 async def _token(api: StudioApi) -> Seen[None]:
-    return Seen(None, f"{api.url} takes LABEL_STUDIO_API_KEY as {await api.user()}")
+    return Seen(None, f"{redacted(api.url)} takes LABEL_STUDIO_API_KEY as {await api.user()}")
 
 
 async def _task(api: StudioApi, number: int) -> Seen[dict[str, Any]]:
@@ -57,7 +58,7 @@ async def _first_task(api: StudioApi, project: int) -> Seen[dict[str, Any]]:
 async def _image(task: dict[str, Any], config: LabelConfig) -> Seen[ImageReference]:
     shown = next(tag for tag in config.objects if tag.kind == "Image")
     value = image_value(task["data"], shown, 0)
-    return Seen(ImageReference(value, str(task["id"])), f"{shown.value} is {value[:80]}")
+    return Seen(ImageReference(value, str(task["id"])), f"{shown.value} is {redacted(value)[:80]}")
 
 
 async def _config(api: StudioApi, project: int) -> Seen[LabelConfig]:

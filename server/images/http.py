@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
@@ -10,14 +11,19 @@ from server.errors import ImageUnavailable, is_passing
 from server.images.body import read_body
 from server.images.download import Download, Version
 from server.images.guard import AddressPolicy, GuardedTransport
+from server.images.reasons import reason
 from server.images.refusals import refusal
+from server.images.studio_files import is_file_of
 from server.images.url import origin, redacted
 
 _MAX_REDIRECTS = 5
 
 
 class HttpImages:
-    """Fetches images; `auth` signs requests to `auth_origin` alone, which is allowed whatever the policy says."""
+    """Fetches images; `auth` signs requests for files of the Label Studio at `studio_url`.
+
+    Its host and port are allowed whatever the policy says.
+    """
 
     def __init__(
         self,
@@ -25,11 +31,12 @@ class HttpImages:
         max_bytes: int,
         seconds: float,
         auth: httpx.Auth | None = None,
-        auth_origin: str | None = None,
+        studio_url: str = "",
     ) -> None:
         self._max_bytes, self._seconds = max_bytes, seconds
-        self._auth, self._auth_origin = auth, auth_origin and origin(auth_origin)
-        own = (self._auth_origin[1], self._auth_origin[2] or 0) if self._auth_origin else None
+        self._auth, self._studio_url = auth, studio_url
+        _, host, port = origin(studio_url)
+        own = (host, port or 0) if studio_url else None
         self._client = httpx.AsyncClient(
             transport=GuardedTransport(policy, ssl.create_default_context(), own),
             timeout=seconds,
@@ -49,9 +56,21 @@ class HttpImages:
             ImageUnavailable: no answer in time, or an error status.
             ImageRefused: the host is not allowed, or the body too large.
         """
+        return await self._within_time(url, kept, self._is_file)
+
+    async def call(self, url: str) -> bytes:
+        """What Label Studio's API answers at `url`; signed whatever its path is, so it is none that a task names.
+
+        Raises:
+            ImageUnavailable: no answer in time, or an error status.
+            ImageRefused: the answer is too large.
+        """
+        return (await self._within_time(url, None, self._is_own)).content
+
+    async def _within_time(self, url: str, kept: Download | None, signs: Callable[[str], bool]) -> Download:
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._follow(url, kept)
+                return await self._follow(url, kept, signs)
         except TimeoutError:
             raise ImageUnavailable(
                 f"{redacted(url)} did not arrive within {self._seconds:g} s; "
@@ -60,13 +79,19 @@ class HttpImages:
             ) from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, OverflowError) as error:  # the last two: a malformed URL
             may_pass = isinstance(error, httpx.NetworkError | httpx.TimeoutException | httpx.RemoteProtocolError)
-            raise ImageUnavailable(f"{redacted(url)} cannot be fetched: {_reason(error)}", may_pass=may_pass) from error
+            raise ImageUnavailable(f"{redacted(url)} cannot be fetched: {reason(error)}", may_pass=may_pass) from error
 
-    async def _follow(self, url: str, kept: Download | None) -> Download:
-        """Redirects are followed here: signed as long as they stay at the origin that the token is for."""
+    def _is_own(self, url: str) -> bool:
+        return origin(url) == origin(self._studio_url)
+
+    def _is_file(self, url: str) -> bool:
+        return is_file_of(self._studio_url, url)
+
+    async def _follow(self, url: str, kept: Download | None, signs: Callable[[str], bool]) -> Download:
+        """Redirects are followed here: signed until one leads to where the token is not for."""
         target, signed = httpx.URL(url), True
         for _ in range(_MAX_REDIRECTS + 1):
-            signed = signed and origin(str(target)) == self._auth_origin
+            signed = signed and signs(str(target))
             known = kept.version if kept and kept.version and kept.version.source == redacted(str(target)) else None
             conditions = known.conditions if known else {}
             async with self._client.stream(
@@ -93,11 +118,3 @@ def _version(response: httpx.Response) -> Version | None:
     if not (etag + modified).isascii():  # could not be sent back
         return None
     return Version(redacted(str(response.url)), etag, modified)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, httpx.LocalProtocolError):  # its text quotes headers, the token among them
-        return "the request cannot be sent; is there a line break in LABEL_STUDIO_API_KEY?"
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return f"{error}; to trust another authority, put its certificate into a file and set SSL_CERT_FILE to it"
-    return str(error) or type(error).__name__

@@ -56,9 +56,9 @@ class LabelStudioTasks:
             "review": "true",  # or a project that predicts automatically would call /predict for these tasks
             "query": msgspec.json.encode(query),
         }
-        answer = await self._http.fetch(f"{self._url}?{urlencode(parameters)}")
+        answer = await self._http.call(f"{self._url}?{urlencode(parameters)}")
         try:
-            page = msgspec.json.decode(answer.content, type=_Page)
+            page = msgspec.json.decode(answer, type=_Page)
         except msgspec.MsgspecError as error:
             raise ImageUnavailable(f"{redacted(self._url)} answers no list of tasks: {error}") from None
         return [Task(str(task.id), task.data) for task in page.tasks]

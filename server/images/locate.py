@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 from server.core.reference import ImageReference
 from server.errors import ImageRefused
-from server.images.url import origin, with_login
+from server.images.studio_files import is_studio_file
+from server.images.url import origin, redacted, with_login
 
-_LABEL_STUDIO_PATHS = ("/data/", "/storage-data/", "/tasks/")
 _BUCKETS = ("s3", "gs", "azure-blob")
 _LOCAL_FILES = "/data/local-files"
 
@@ -45,7 +45,7 @@ class Locator:
         if scheme in _BUCKETS:
             return self._in_bucket(reference)
         path = self._own_path(value)
-        if not path.startswith(_LABEL_STUDIO_PATHS):
+        if not is_studio_file(path.partition("?")[0].partition("#")[0]):
             raise ImageRefused(f"{_named(reference)} is not fetched: {_expected(value)}")
         if self.label_studio_url:
             return self.label_studio_url.rstrip("/") + path
@@ -87,7 +87,7 @@ class Locator:
     def _in_bucket(self, reference: ImageReference) -> str:
         if self.bucket_of(reference.value):
             return reference.value
-        bucket = "/".join(reference.value.split("/", 3)[:3])
+        bucket = "/".join(redacted(reference.value).split("/", 3)[:3])
         if not self.label_studio_url:
             raise ImageRefused(
                 f"{_named(reference)} is in a bucket: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY to fetch it "
@@ -103,7 +103,7 @@ class Locator:
 
 
 def _named(reference: ImageReference) -> str:
-    return f"task {reference.task}: its image {reference.value[:200]!r}"
+    return f"task {reference.task}: its image {redacted(reference.value)[:200]!r}"
 
 
 def _expected(value: str) -> str:

@@ -4,7 +4,10 @@ import httpx
 
 from server.images.url import redacted
 
-_SIGN_IN = "if this is Label Studio, set LABEL_STUDIO_URL to exactly this host, and LABEL_STUDIO_API_KEY"
+_SIGN_IN = (
+    "if this is Label Studio, set LABEL_STUDIO_URL to exactly this host, and LABEL_STUDIO_API_KEY, which is sent for "
+    "uploads, local files and its storages' images alone"
+)
 _LOGIN = "the login and password of the project's task data were not accepted"
 _BAD_KEY = "LABEL_STUDIO_API_KEY was not accepted; make a new token under Account & Settings"
 _LOCAL, _UPLOAD, _STORAGE = ("/data/local-files",), ("/data/upload/",), ("/presign/", "/resolve/")

@@ -1,8 +1,12 @@
 """Taking URLs apart: who serves them, and what of them may be shown."""
 
+import re
 from urllib.parse import quote, urlsplit
 
 from server.core.reference import Login
+
+_DATA_KIND = re.compile(r"data:[\w.+-]+/[\w.+-]+(?=[;,])", re.IGNORECASE)
+_USER = re.compile(r"^([^/]*/+)?[^/]*@")
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
@@ -16,12 +20,15 @@ def origin(url: str) -> tuple[str, str, int | None]:
 
 
 def redacted(url: str) -> str:
-    """`url` without what may be secret in it: user, password, query, fragment."""
+    """A reference without what may be secret in it: user, password, query, fragment; of a data: URI its kind alone."""
+    if url.lstrip()[:5].lower() == "data:":
+        kind = _DATA_KIND.match(url.lstrip())
+        return f"{kind[0] if kind else 'data:'}..."
     try:
-        parts = urlsplit(url)
+        urlsplit(url)
     except ValueError:
         return "a malformed URL"
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return _USER.sub(r"\1", re.split("[?#]", url, maxsplit=1)[0])
 
 
 def with_login(url: str, login: Login) -> str:

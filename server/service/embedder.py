@@ -1,5 +1,6 @@
 """The one way to make an image embedding: fetch, decode, encode, keep; each once however many wait."""
 
+import asyncio
 from functools import partial
 
 import structlog

@@ -3,6 +3,7 @@
 import heapq
 from collections import OrderedDict
 from collections.abc import Callable, Collection
+from itertools import islice
 
 import structlog
 
@@ -14,6 +15,7 @@ from server.service.projects import Projects
 
 _SEEN = 20_000  # tasks remembered
 _LONGEST_VALUE = 4096  # a data: URI is as long as its image
+_IMAGES = 100  # of a task
 _LOOKED_FROM = 4096  # tasks from which it was looked ahead
 _SECONDS = 300.0  # until it is looked ahead from the same task again
 
@@ -37,8 +39,8 @@ class NextTasks:
         number = task_number(task.id)
         if not self._count or number is None:
             return
-        short = [reference for reference in images if len(reference.value) <= _LONGEST_VALUE]
-        self._seen[project, number] = short
+        short = (reference for reference in images if len(reference.value) <= _LONGEST_VALUE)
+        self._seen[project, number] = list(islice(short, _IMAGES))
         if len(self._seen) > _SEEN:
             self._seen.popitem(last=False)
 

@@ -66,13 +66,18 @@ class TaskEvents:
         return kept
 
     def created(self, project: str, tasks: Sequence[Task]) -> None:
-        """There are new tasks."""
-        self._chores.add("new tasks", partial(self._want_all, project, tasks))
+        """There are new tasks, says whoever it is: Label Studio is asked for what is in them.
 
-    def created_by_id(self, project: str, ids: Sequence[str]) -> None:
-        """There are new tasks, of which only the ids are told."""
-        if self._source and ids:
-            self._chores.add("new tasks", partial(self._ask_for, self._source, project, ids))
+        Where it cannot be asked, they are taken as told, and no login goes with them.
+        """
+        if not tasks:
+            return
+        if self._source:
+            work = partial(self._ask_for, self._source, project, [task.id for task in tasks])
+        else:
+            told = [task for task in tasks if task.data]
+            work = partial(self._want_all, project, told, with_login=False)
+        self._chores.add("new tasks", work)
 
     def deleted(self, tasks: Collection[str]) -> None:
         """These tasks are gone."""
@@ -83,8 +88,8 @@ class TaskEvents:
         """Nobody labels this task any more."""
         self._precompute.forget([task])
 
-    def _want(self, project: str, task: Task, priority: Priority) -> None:
-        images = self._projects.images(project, task)
+    def _want(self, project: str, task: Task, priority: Priority, *, with_login: bool = True) -> None:
+        images = self._projects.images(project, task, with_login=with_login)
         self._following.see(project, task, images)
         for reference in images:
             self._precompute.want(reference, priority)
@@ -96,12 +101,12 @@ class TaskEvents:
         for reference in await self._following.images_after(project, task):
             self._precompute.want(reference, Priority.LOOK_AHEAD)
 
-    async def _want_all(self, project: str, tasks: Sequence[Task]) -> None:
+    async def _want_all(self, project: str, tasks: Sequence[Task], *, with_login: bool = True) -> None:
         for task in tasks[:_PAGE]:
-            self._want(project, task, Priority.CRAWL)
+            self._want(project, task, Priority.CRAWL, with_login=with_login)
             await asyncio.sleep(0)  # clicks are answered in between
         if rest := tasks[_PAGE:]:
-            self._chores.add_rest("many tasks", partial(self._want_all, project, rest))
+            self._chores.add_rest("many tasks", partial(self._want_all, project, rest, with_login=with_login))
 
     async def _ask_for(self, source: TaskSource, project: str, ids: Sequence[str]) -> None:
         try:

@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 
 from server.errors import StudioRefused
+from server.images.reasons import reason
+from server.images.url import redacted
 
 _CALL_SECONDS = 60.0  # adding a backend makes Label Studio call it several times
 
@@ -92,11 +94,11 @@ class StudioApi:
         return found
 
     async def _call(self, method: str, path: str, **content: Any) -> Any:
-        where = f"{method} {self.url}{path.partition('?')[0]}"
+        where = f"{method} {redacted(self.url + path)}"
         try:
             response = await self._client.request(method, self.url + path, **content)
         except httpx.HTTPError as error:
-            raise StudioRefused(f"{where}: Label Studio cannot be reached ({error or type(error).__name__})") from None
+            raise StudioRefused(f"{where}: Label Studio cannot be reached ({reason(error)})") from None
         if response.is_success:
             return response.json() if response.content else None
         raise StudioRefused(f"{where}: {_reason(response)}", response.status_code)

@@ -47,7 +47,8 @@ class BackgroundGauges(Collector):
     def collect(self) -> Iterator[Metric]:
         """All numbers, by priority or by tier."""
         standing = self._standing()
-        yield CounterMetricFamily("samserve_precompute_done", "Images encoded in advance", standing.done)
+        text = "Images encoded in advance, those that were already kept counted too"
+        yield CounterMetricFamily("samserve_precompute_done", text, standing.done)
         yield CounterMetricFamily("samserve_precompute_failed", "Images that cannot be", standing.failed)
         for shown in _LANES:
             yield _family(shown, "priority", standing.lanes)

@@ -5,6 +5,7 @@ from typing import Any
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 from server.core.identifier import new_id
 from server.errors import (
@@ -39,8 +40,9 @@ def answer_domain_error(request: Request[Any, Any, Any], error: SamserveError) -
 
 def answer_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, str]]:
     """Litestar's own errors (no such path, wrong method, body too large) in the same form."""
-    log.warning("refused", path=request.url.path, status=error.status_code, reason=error.detail)
-    return _answer(error.status_code, type(error).__name__, error.detail, error.headers)
+    detail = _too_large(request) if error.status_code == HTTP_413_REQUEST_ENTITY_TOO_LARGE else error.detail
+    log.warning("refused", path=request.url.path, status=error.status_code, reason=detail)
+    return _answer(error.status_code, type(error).__name__, detail, error.headers)
 
 
 def answer_bug(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:
@@ -48,6 +50,11 @@ def answer_bug(request: Request[Any, Any, Any], error: Exception) -> Response[di
     reference = new_id()
     log.error("bug", path=request.url.path, reference=reference, exc_info=error)
     return _answer(500, "InternalError", f"samserve failed; the log has the reason under reference={reference}")
+
+
+def _too_large(request: Request[Any, Any, Any]) -> str:
+    limit = request.route_handler.resolve_request_max_body_size() or 0
+    return f"the body is larger than {limit >> 20} MiB, the most that {request.url.path} takes"
 
 
 def _answer(status: int, error: str, detail: str, headers: dict[str, Any] | None = None) -> Response[dict[str, str]]:

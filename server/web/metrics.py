@@ -44,7 +44,7 @@ class Metrics:
 
     def stages(self, seconds: Mapping[str, float]) -> None:
         """The stages of one request or one background encode."""
-        for name, duration in seconds.items():
+        for name, duration in dict(seconds).items():  # a thread may still add to them
             self._stages.labels(name).observe(duration)
 
     def exposition(self) -> bytes:

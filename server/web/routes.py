@@ -27,6 +27,8 @@ from server.web.predict import Predict
 from server.web.schemas import PredictRequest, SetupRequest, WebhookRequest, decode_body
 from server.web.webhook import pass_on
 
+_MAX_WEBHOOK_BYTES = 8 << 20  # some thousand tasks; anyone may send one
+
 log = structlog.get_logger("samserve.web")
 
 
@@ -106,7 +108,7 @@ async def precompute(background: NamedDependency[Background]) -> Standing:
     return background.standing()
 
 
-@post("/webhook", status_code=200, opt=OPEN)
+@post("/webhook", status_code=200, opt=OPEN, request_max_body_size=_MAX_WEBHOOK_BYTES)
 async def webhook(body: RawBody, events: NamedDependency[TaskEvents]) -> dict[str, str]:
     """Events of the project; unknown ones are none of our business."""
     request = decode_body(body, WebhookRequest)

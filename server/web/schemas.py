@@ -38,6 +38,9 @@ class PredictParams(msgspec.Struct, frozen=True):
     login: str | None = None
     password: str | None = None
 
+    def __repr__(self) -> str:  # nobody sees the password in a log or a traceback
+        return f"PredictParams(context={self.context!r}, login={self.login!r})"
+
 
 class PredictRequest(msgspec.Struct, frozen=True):
     """The body of /predict."""

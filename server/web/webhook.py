@@ -26,8 +26,7 @@ def pass_on(request: WebhookRequest, events: TaskEvents) -> None:
         events.deleted({str(task.id) for task in tasks})
         return
     events.configured(project.project_id, project.label_config)
-    events.created(project.project_id, [Task(str(task.id), task.data) for task in tasks if task.data])
-    events.created_by_id(project.project_id, [str(task.id) for task in tasks if not task.data])
+    events.created(project.project_id, [Task(str(task.id), task.data or {}) for task in tasks])
 
 
 def _read(request: WebhookRequest, payload: msgspec.Raw, kind: type[T]) -> T | None:

@@ -24,8 +24,11 @@ def masks(*areas: int) -> NDArray[np.float32]:
 FOUR = masks(9, 20, 12, 5)
 
 
-def test_a_click_gets_the_first_mask() -> None:
-    assert chosen(FOUR, IOUS, Prompt(FRAME, CLICK)) == 0
+def test_a_click_gets_the_candidate_that_changes_least_with_the_threshold() -> None:
+    unsure = FOUR.copy()
+    unsure[[1, 2], :, :4] /= 10  # logits of 0.3: off at one threshold, on at the other
+    assert chosen(unsure, IOUS, Prompt(FRAME, CLICK)) == 3
+    assert chosen(masks(9, 0, 0, 7), IOUS, Prompt(FRAME, CLICK)) == 3
 
 
 def test_a_box_gets_the_candidate_of_the_best_predicted_iou() -> None:
@@ -41,7 +44,7 @@ def test_more_points_get_the_first_mask(prompt: Prompt) -> None:
 
 def test_a_click_gets_the_candidate_that_is_asked_for() -> None:
     found = {choice: chosen(FOUR, IOUS, Prompt(FRAME, CLICK, choice=choice)) for choice in get_args(Choice)}
-    assert found == {"best": 0, "predicted": 2, "smallest": 3, "largest": 1}
+    assert found == {"best": 1, "predicted": 2, "smallest": 3, "largest": 1}
 
 
 def test_the_smallest_is_never_an_empty_one() -> None:

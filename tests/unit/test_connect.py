@@ -11,8 +11,11 @@ from click.testing import CliRunner
 
 from server.cli import main
 from server.errors import StudioRefused
+from server.images.label_studio import LabelStudioAuth
 from server.studio.api import StudioApi
 from server.studio.connect import Connection, connect, create
+from tests.conftest import Site
+from tests.studio import LEGACY_TOKEN
 
 URL = "http://samserve:9090"
 BARE = '<View><Image name="img" value="$pic"/></View>'
@@ -191,3 +194,12 @@ def test_a_label_studio_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPat
     done = CliRunner(env=env).invoke(main, ["connect", "--project", "1"])
     assert done.exit_code == 1
     assert "http://127.0.0.1:1/api/current-user/whoami: Label Studio cannot be reached" in done.output
+
+
+def test_neither_a_token_with_a_line_break_nor_a_password_in_the_url_is_in_the_message(site: Site) -> None:
+    url = site.url.replace("://", "://ann:pa55@")
+    api = StudioApi(url, LabelStudioAuth(url, f"{LEGACY_TOKEN}\n"))
+    with pytest.raises(StudioRefused, match="line break in LABEL_STUDIO_API_KEY") as caught:
+        asyncio.run(api.user())
+    assert LEGACY_TOKEN not in str(caught.value)
+    assert "pa55" not in str(caught.value)

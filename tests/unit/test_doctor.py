@@ -1,6 +1,7 @@
 """`samserve doctor`: each way in which a set-up is broken is found, and told with the way out."""
 
 import asyncio
+import base64
 import os
 import subprocess
 import sys
@@ -55,7 +56,8 @@ def examine(site: Site, settings: Settings, tiny: SamModel) -> Callable[[Change]
         studio = Studio(image)
         change(studio.pages)
         api = StudioApi("http://studio:8080", httpx.BasicAuth("a", "b"), httpx.MockTransport(studio.answer))
-        way = ImageWay(image_sources(settings), lambda content: decode_image(content, 10**6), tiny)
+        allowed = msgspec.structs.replace(settings, allow_hosts=("127.0.0.1", "localhost"))
+        way = ImageWay(image_sources(allowed), lambda content: decode_image(content, 10**6), tiny)
         return asyncio.run(Diagnosis(api, way)(3))
 
     return run
@@ -117,6 +119,16 @@ def test_the_first_broken_step_is_named_with_the_way_out(examine: Callable[[Chan
     assert (last.step, last.state) == (step, "failed")
     assert told in last.seen
     assert all(finding.state == "ok" for finding in before)
+
+
+def test_neither_password_nor_query_of_an_image_nor_its_bytes_are_shown(
+    examine: Callable[[Change], list[Finding]], site: Site
+) -> None:
+    signed = site.put("/a.png?sig=s3cret", png(40, 60)).replace("127.0.0.1", "ann:pa55@localhost")
+    for image in (signed, "data:image/png;base64," + base64.b64encode(png(40, 60)).decode()):
+        findings = examine(lambda p, image=image: p["/api/tasks/3"]["data"].update(image=image))  # type: ignore[misc]
+        assert {finding.state for finding in findings} == {"ok"}
+        assert not [f for f in findings if any(word in f.seen for word in ("s3cret", "pa55", "iVBOR"))]
 
 
 def test_the_first_of_several_interactive_models_is_worth_a_warning(

@@ -40,6 +40,13 @@ def test_a_line_is_json_with_the_traceback_inside() -> None:
     assert "ZeroDivisionError" in str(line["exception"])
 
 
+def test_a_traceback_on_a_terminal_shows_no_local_variables() -> None:
+    script = f"import sys\nsys.stderr.isatty = lambda: True\npassword = 's3' + 'cret'\n{SCRIPT.format(debug=False)}"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "ZeroDivisionError" in done.stderr
+    assert "s3cret" not in done.stderr
+
+
 def test_details_are_logged_where_asked_for() -> None:
     assert [line["event"] for line in lines(debug=True)] == ["detail", "broken"]
 

@@ -77,6 +77,12 @@ def test_a_long_data_uri_is_not_remembered() -> None:
     assert desk.after(10) == ["short"]
 
 
+def test_of_a_task_with_very_many_images_the_first_ones_are_remembered() -> None:
+    desk = Desk()
+    desk.following.see("1", Task("11", {}), [ImageReference(f"page-{n}", "11") for n in range(5000)])
+    assert desk.after(10) == [f"page-{n}" for n in range(100)]
+
+
 def test_tasks_that_have_no_number_have_no_next_one() -> None:
     desk = Desk()
     desk.see("None", "x", "9" * 5000, 11)

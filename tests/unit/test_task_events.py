@@ -64,7 +64,7 @@ def test_looking_ahead_waits_for_one_page_of_an_import_not_for_all_of_it() -> No
     async def scenario() -> None:
         desk = Desk(Source())
         async with desk.chores.running():
-            desk.events.created_by_id("1", ids(250))
+            desk.events.created("1", [Task(number, {}) for number in ids(250)])
             await until(lambda: bool(desk.source.asked))
             desk.events.opened("1", [task(500)])
             desk.source.go.set()
@@ -81,7 +81,7 @@ def test_looking_ahead_waits_for_one_page_of_tasks_that_were_told_in_full() -> N
         async def count() -> None:
             waiting.append(desk.crawled())
 
-        desk.events.created("1", [task(number) for number in range(250)])
+        desk.events.opened("1", [task(number) for number in range(250)])
         desk.events.opened("1", [task(500)])
         desk.chores.add("count", count)
         async with desk.chores.running():
@@ -97,7 +97,7 @@ def test_an_import_that_cannot_be_asked_for_any_more_ends_there() -> None:
         desk = Desk(Source(down="150"))
         desk.source.go.set()
         async with desk.chores.running():
-            desk.events.created_by_id("1", ids(250))
+            desk.events.created("1", [Task(number, {}) for number in ids(250)])
             await until(lambda: len(desk.source.asked) == 2)
             desk.events.opened("1", [task(500)])
             await until(lambda: len(desk.source.asked) == 3)

@@ -228,3 +228,11 @@ def test_a_source_that_never_answers_is_given_up(settings: Settings, tiny: SamMo
         with TestClient(create_app(impatient, tiny)) as client:
             refused(client.post("/predict", json=body(url, [click(30, 20, 60, 40)])), 502, "0.3 s")
     assert threading.active_count() < 20
+
+
+def test_a_webhook_of_over_8_mebibytes_is_refused_and_a_prediction_is_not(client: TestClient[Litestar]) -> None:
+    fat = {"action": "TASKS_CREATED", "tasks": [], "filler": "x" * (8 << 20)}
+    refused = client.post("/webhook", json=fat)
+    assert refused.status_code == 413
+    assert "larger than 8 MiB, the most that /webhook takes" in refused.json()["detail"]
+    assert client.post("/predict", json=fat | {"tasks": [{"data": {}}]}).status_code == 200

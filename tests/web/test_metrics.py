@@ -10,6 +10,7 @@ from litestar.testing import TestClient
 from server.app import create_app
 from server.runtime.model import SamModel
 from server.settings import Settings
+from server.web.metrics import Metrics
 from tests.conftest import Site, png
 from tests.held import HeldModel
 from tests.studio import CONFIG, body, click
@@ -52,6 +53,21 @@ def test_requests_and_stages_are_counted_for_prometheus(client: Client, site: Si
     assert counted['samserve_stage_seconds_sum{stage="decoder"}'] > 0
 
 
+def test_a_stage_that_is_added_while_stages_are_observed_is_no_error() -> None:
+    stages: dict[str, float] = {}
+
+    class Slow(str):
+        def __str__(self) -> str:  # while it is observed
+            stages["late"] = 0.3
+            return "fetch"
+
+    stages[Slow("fetch")] = 0.1
+    metrics = Metrics()
+    metrics.stages(stages)
+    assert 'stage="fetch"' in metrics.exposition().decode()
+    assert "late" in stages
+
+
 def test_look_ups_and_background_work_are_counted_for_prometheus(client: Client, site: Site) -> None:
     url = site.put("/a.png", png(40, 60))
     client.post("/predict", json=body(url, None))
@@ -60,6 +76,7 @@ def test_look_ups_and_background_work_are_counted_for_prometheus(client: Client,
     timing(client, url)
     counted = samples(client)
     assert counted["samserve_precompute_done_total"] == 1
+    assert "already kept counted too" in client.get("/metrics").text
     assert counted['samserve_cache_hits_total{tier="memory"}'] == 1
     assert counted['samserve_cache_misses_total{tier="disk"}'] == 1
     assert counted['samserve_cache_bytes{tier="memory"}'] == 3 * 16 * 16 * 4

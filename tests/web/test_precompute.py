@@ -22,6 +22,7 @@ from tests.waiting import eventually
 
 Client = TestClient[Litestar]
 PAGES = '<View><Image name="image" valueList="$pages"/></View>'
+LOGIN = "Basic YW5uOnB3"  # ann, pw
 PROJECT = {"id": 1, "label_config": CONFIG}
 
 
@@ -34,7 +35,9 @@ def held(tmp_path: Path) -> Iterator[HeldModel]:
 
 @pytest.fixture
 def client(settings: Settings, held: HeldModel) -> Iterator[Client]:
-    with TestClient(create_app(msgspec.structs.replace(settings, look_ahead=2), held)) as client:
+    with TestClient(
+        create_app(msgspec.structs.replace(settings, look_ahead=2, allow_hosts=("127.0.0.1", "localhost")), held)
+    ) as client:
         yield client
         held.go.set()
 
@@ -49,9 +52,11 @@ def failures(logs: list[Any]) -> list[str]:
     return [line["log_level"] for line in logs if line["event"] == "cannot_ask_for_next_tasks"]
 
 
-def open_task(client: Client, *images: Any, config: str | None = CONFIG, field: str = "image", task: int = 1) -> None:
+def open_task(
+    client: Client, *images: Any, config: str | None = CONFIG, field: str = "image", task: int = 1, **login: str
+) -> None:
     tasks = [{"id": task + number, "data": {field: image}} for number, image in enumerate(images)]
-    request = {"tasks": tasks, "project": "1.17", "label_config": config, "params": {"context": None}}
+    request = {"tasks": tasks, "project": "1.17", "label_config": config, "params": login | {"context": None}}
     answer = client.post("/predict", json=request)
     assert (answer.status_code, answer.json()) == (200, {"results": []})
 
@@ -60,6 +65,21 @@ def click_on(client: Client, url: str, height: int, task: int = 1) -> None:
     answer = client.post("/predict", json=body(url, [click(30, height / 2, 60, height)], task=task))
     assert answer.status_code == 200, answer.text
     assert answer.json()["results"][0]["result"]
+
+
+def log_in(client: Client) -> None:
+    """Label Studio tells the login of project 1, with a task that shows nothing."""
+    open_task(client, "", login="ann", password="pw")
+
+
+def elsewhere(url: str) -> str:
+    """The URL by another name than Label Studio's, to which the project's login goes."""
+    return url.replace("127.0.0.1", "localhost")
+
+
+def sent(site: Site, *paths: str) -> list[str | None]:
+    """What the requests for these paths were signed with."""
+    return [signature for path, signature in site.requests if path in paths]
 
 
 def tell(client: Client, action: str, **more: Any) -> None:
@@ -145,6 +165,7 @@ def test_an_image_that_cannot_be_had_is_logged_and_the_click_says_why(client: Cl
 
 def test_new_tasks_are_encoded(client: Client, site: Site, held: HeldModel) -> None:
     site.put("/data/upload/2/59ffb85e-img.jpg", png(600, 800))
+    site.studio.put(2, 3, image="/data/upload/2/59ffb85e-img.jpg")
     request = json.loads(recorded("webhook_TASKS_CREATED").read_bytes())["body"]
     assert client.post("/webhook", json=request).json() == {}
     assert encoded(held, 600)
@@ -162,20 +183,57 @@ def test_new_tasks_that_are_told_by_their_ids_are_asked_for(client: Client, site
 
 def test_new_tasks_are_read_with_the_config_that_was_seen_last(client: Client, site: Site, held: HeldModel) -> None:
     client.post("/setup", json={"project": "1.17", "schema": CONFIG})
-    tell(client, "TASKS_CREATED", tasks=[{"id": 5, "data": {"image": picture(site, 40)}}], project={"id": 1})
+    site.studio.put(1, 5, image=picture(site, 40))
+    site.studio.put(1, 6, image=picture(site, 41), photo=picture(site, 42))
+    tell(client, "TASKS_CREATED", tasks=[{"id": 5}], project={"id": 1})
     assert encoded(held, 40)
     tell(client, "PROJECT_UPDATED", project={"id": 1, "label_config": CONFIG.replace("$image", "$photo")})
-    data = {"image": picture(site, 41), "photo": picture(site, 42)}
-    tell(client, "TASKS_CREATED", tasks=[{"id": 6, "data": data}], project={"id": 1})
+    tell(client, "TASKS_CREATED", tasks=[{"id": 6}], project={"id": 1})
     assert encoded(held, 40, 42)
+
+
+def test_new_tasks_show_what_label_studio_says_and_not_what_the_webhook_says(
+    client: Client, site: Site, held: HeldModel
+) -> None:
+    log_in(client)
+    site.studio.put(1, 5, image=elsewhere(picture(site, 40)))
+    tell(client, "TASKS_CREATED", tasks=[{"id": 5, "data": {"image": elsewhere(picture(site, 41))}}], project=PROJECT)
+    assert encoded(held, 40)
+    assert sent(site, "/40.png", "/41.png") == [LOGIN]
+
+
+def test_a_stranger_who_tells_a_new_task_does_not_get_the_login_of_its_project(
+    settings: Settings, site: Site, held: HeldModel
+) -> None:
+    with TestClient(
+        create_app(msgspec.structs.replace(settings, label_studio_api_key="", allow_hosts=("localhost",)), held)
+    ) as client:
+        open_task(client, elsewhere(picture(site, 40)), login="ann", password="pw")
+        assert encoded(held, 40)
+        data = {"image": elsewhere(picture(site, 41))}
+        tell(client, "TASKS_CREATED", tasks=[{"id": 5, "data": data}], project=PROJECT)
+        assert encoded(held, 40, 41)
+    assert sent(site, "/40.png", "/41.png") == [LOGIN, None]
+
+
+def test_a_stranger_who_tells_a_labeling_config_does_not_get_the_login_of_its_project(
+    client: Client, site: Site, held: HeldModel
+) -> None:
+    log_in(client)
+    site.studio.put(1, 5, image="x")
+    stolen = CONFIG.replace("$image", elsewhere(picture(site, 41)))
+    tell(client, "TASKS_CREATED", tasks=[{"id": 5}], project={"id": 1, "label_config": stolen})
+    assert encoded(held, 41)
+    assert set(sent(site, "/41.png")) == {None}  # asked for twice: it follows the task that was opened
 
 
 def test_deleted_tasks_are_forgotten(client: Client, site: Site, held: HeldModel) -> None:
     held.go.clear()
     open_task(client, picture(site, 40))
     assert encoded(held, 40)
-    tasks = [{"id": n, "data": {"image": picture(site, n)}} for n in range(50, 56)]
-    tell(client, "TASKS_CREATED", tasks=tasks, project=PROJECT)
+    for number in range(50, 56):
+        site.studio.put(1, number, image=picture(site, number))
+    tell(client, "TASKS_CREATED", tasks=[{"id": n} for n in range(50, 56)], project=PROJECT)
     assert eventually(lambda: asked_for(site, 51))
     tell(client, "TASKS_DELETED", tasks=[{"id": n} for n in range(50, 55)], project=PROJECT)
     held.go.set()

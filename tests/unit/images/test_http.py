@@ -26,13 +26,13 @@ class Stamp(httpx.Auth):
         yield request
 
 
-def fetch(*urls: str, max_bytes: int = 1000, seconds: float = 5, auth_origin: str | None = None) -> bytes:
+def fetch(*urls: str, max_bytes: int = 1000, seconds: float = 5, studio_url: str = "") -> bytes:
     """The body of the last of `urls`, all fetched by one client."""
 
     async def all_of_them() -> bytes:
-        auth = Stamp() if auth_origin else None
+        auth = Stamp() if studio_url else None
         allowed = AddressPolicy.allowing(["localhost", "127.0.0.1"])
-        images = HttpImages(allowed, max_bytes, seconds, auth, auth_origin)
+        images = HttpImages(allowed, max_bytes, seconds, auth, studio_url)
         try:
             return [(await images.fetch(url)).content for url in urls][-1]
         finally:
@@ -41,10 +41,10 @@ def fetch(*urls: str, max_bytes: int = 1000, seconds: float = 5, auth_origin: st
     return asyncio.run(all_of_them())
 
 
-def failure(url: str, seconds: float = 5, auth_origin: str | None = None) -> str:
+def failure(url: str, seconds: float = 5, studio_url: str = "") -> str:
     """The message with which `url` is unavailable."""
     with pytest.raises(ImageUnavailable) as caught:
-        fetch(url, seconds=seconds, auth_origin=auth_origin)
+        fetch(url, seconds=seconds, studio_url=studio_url)
     return str(caught.value)
 
 
@@ -223,7 +223,7 @@ def test_an_unsigned_request_that_is_not_let_in_gets_a_hint_at_the_settings(serv
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_signed_request_that_is_not_let_in_gets_a_hint_at_the_token(server: LocalServer, status: int) -> None:
-    message = failure(server.on("/cat.png", Reply(status=status)), auth_origin=server.url)
+    message = failure(server.on("/storage-data/uploaded/", Reply(status=status)), studio_url=server.url)
     assert str(status) in message
     assert "LABEL_STUDIO_API_KEY was not accepted" in message
     assert "s3cret" not in message
@@ -234,29 +234,58 @@ def test_a_storage_that_refuses_after_a_redirect_is_not_blamed_on_the_token(
 ) -> None:
     expired = other_server.on("/bucket/cat.png", Reply(status=403))
     url = server.on("/tasks/7/resolve/", Reply(status=302, headers={"Location": expired}))
-    assert "LABEL_STUDIO_API_KEY was not accepted" not in failure(url, auth_origin=server.url)
+    assert "LABEL_STUDIO_API_KEY was not accepted" not in failure(url, studio_url=server.url)
 
 
 def test_requests_to_label_studio_are_signed(server: LocalServer) -> None:
-    fetch(server.on("/cat.png", Reply(b"cat")), auth_origin=server.url + "/some/path/")
+    fetch(server.on("/some/path/data/upload/1/cat.png", Reply(b"cat")), studio_url=server.url + "/some/path/")
     assert server.sent("Authorization") == ["Stamp s3cret"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/users",
+        "/data/../api/users",
+        "/data/upload/../../api/users",
+        "/data/upload/%2e%2e/%2E%2E/api/users",
+        "/data/upload/..%2f..%2fapi/users",
+        "/data/upload/%252e%252e/%252e%252e/api/users",
+        "/data/upload/..%5c..%5capi/users",
+        "/data/uploads",
+        "/tasks/7/",
+        "/tasks/x/resolve/",
+        "//data/upload/1/a.png",
+    ],
+)
+def test_no_task_gets_another_path_of_label_studio_signed(server: LocalServer, path: str) -> None:
+    for studio_url in (server.url, server.url + "/studio"):
+        failure(studio_url + path, studio_url=studio_url)
+    failure(server.url + "/data/upload/1/a.png", studio_url=server.url + "/studio")
+    assert server.sent("Authorization") == [None, None, None]
+
+
+def test_a_redirect_from_an_image_to_another_path_of_label_studio_is_not_signed(server: LocalServer) -> None:
+    target = server.on("/api/users", Reply(b"cat"))
+    fetch(server.on("/data/upload/1/a.png", Reply(status=302, headers={"Location": target})), studio_url=server.url)
+    assert server.sent("Authorization") == ["Stamp s3cret", None]
+
+
 def test_requests_to_another_port_are_not_signed(server: LocalServer, other_server: LocalServer) -> None:
-    fetch(other_server.on("/cat.png", Reply(b"cat")), auth_origin=server.url)
+    fetch(other_server.on("/data/upload/cat.png", Reply(b"cat")), studio_url=server.url)
     assert other_server.sent("Authorization") == [None]
 
 
 def test_requests_to_another_name_of_the_same_server_are_not_signed(server: LocalServer) -> None:
-    server.on("/cat.png", Reply(b"cat"))
-    fetch(f"http://localhost:{server.port}/cat.png", auth_origin=server.url)
+    server.on("/data/upload/cat.png", Reply(b"cat"))
+    fetch(f"http://localhost:{server.port}/data/upload/cat.png", studio_url=server.url)
     assert server.sent("Authorization") == [None]
 
 
 @pytest.mark.parametrize("user", ["127.0.0.1", "127.0.0.1:80", "http%3A%2F%2F127.0.0.1"])
 def test_label_studio_as_a_user_name_does_not_get_a_request_signed(server: LocalServer, user: str) -> None:
-    server.on("/cat.png", Reply(b"cat"))
-    fetch(f"http://{user}@localhost:{server.port}/cat.png", auth_origin=server.url)
+    server.on("/data/upload/cat.png", Reply(b"cat"))
+    fetch(f"http://{user}@localhost:{server.port}/data/upload/cat.png", studio_url=server.url)
     assert "Stamp s3cret" not in server.sent("Authorization")
 
 
@@ -265,24 +294,25 @@ def test_the_signature_does_not_follow_a_redirect_to_another_port(
     server: LocalServer, other_server: LocalServer, status: int
 ) -> None:
     target = other_server.on("/bucket/cat.png", Reply(b"cat"))
-    url = server.on("/data/cat.png", Reply(status=status, headers={"Location": target}))
-    assert fetch(url, auth_origin=server.url) == b"cat"
+    url = server.on("/data/upload/cat.png", Reply(status=status, headers={"Location": target}))
+    assert fetch(url, studio_url=server.url) == b"cat"
     assert server.sent("Authorization") == ["Stamp s3cret"]
     assert other_server.sent("Authorization") == [None]
 
 
 def test_the_signature_does_not_follow_a_redirect_to_another_name(server: LocalServer) -> None:
-    server.on("/b.png", Reply(b"cat"))
-    url = server.on("/a.png", Reply(status=302, headers={"Location": f"http://localhost:{server.port}/b.png"}))
-    assert fetch(url, auth_origin=server.url) == b"cat"
+    server.on("/data/upload/b.png", Reply(b"cat"))
+    target = f"http://localhost:{server.port}/data/upload/b.png"
+    url = server.on("/data/upload/a.png", Reply(status=302, headers={"Location": target}))
+    assert fetch(url, studio_url=server.url) == b"cat"
     assert server.sent("Authorization") == ["Stamp s3cret", None]
 
 
 def test_a_redirect_from_elsewhere_to_label_studio_is_not_signed(
     server: LocalServer, other_server: LocalServer
 ) -> None:
-    target = server.on("/api/users", Reply(b"cat"))
-    fetch(other_server.on("/a.png", Reply(status=302, headers={"Location": target})), auth_origin=server.url)
+    target = server.on("/data/upload/1/a.png", Reply(b"cat"))
+    fetch(other_server.on("/a.png", Reply(status=302, headers={"Location": target})), studio_url=server.url)
     assert server.sent("Authorization") == [None]
 
 
@@ -313,7 +343,7 @@ def test_a_login_that_is_not_accepted_is_named_but_not_shown(server: LocalServer
     ],
 )
 def test_what_label_studio_means_is_said(server: LocalServer, path: str, status: int, hint: str) -> None:
-    assert hint in failure(server.on(path, Reply(status=status)), auth_origin=server.url)
+    assert hint in failure(server.on(path, Reply(status=status)), studio_url=server.url)
 
 
 def test_without_an_auth_nothing_is_signed(server: LocalServer) -> None:
@@ -352,6 +382,23 @@ def test_an_origin_is_scheme_host_and_port() -> None:
 def test_a_redacted_url_keeps_host_port_and_path_only() -> None:
     assert redacted("https://ann:s3@cret@cdn.example:8443/a/b.png?c=d#e") == "https://cdn.example:8443/a/b.png"
     assert redacted("http://[::1]:8080/a") == "http://[::1]:8080/a"
+    assert redacted("/data/local-files/?d=a@b.png") == "/data/local-files/"
+    assert redacted("/data/upload/1/me@home.png") == "/data/upload/1/me@home.png"
+    assert redacted("ftp://ann:s3cret@cdn.example/a?b#c") == "ftp://cdn.example/a"
+    assert redacted("ann:s3cret@cdn.example/a.png") == "cdn.example/a.png"
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("data:image/png;base64,c2VjcmV0", "data:image/png..."),
+        ("DATA:image/svg+xml,c2VjcmV0", "DATA:image/svg+xml..."),
+        (" data:c2VjcmV0", "data:..."),
+        ("data:,c2VjcmV0", "data:..."),
+    ],
+)
+def test_of_a_redacted_data_uri_its_kind_is_left(uri: str, shown: str) -> None:
+    assert redacted(uri) == shown
 
 
 def test_label_studios_own_port_is_allowed_and_no_other_on_its_host(

@@ -14,6 +14,7 @@ from server.images.http import HttpImages
 from server.images.label_studio import LabelStudioAuth
 from tests.unit.images.conftest import LocalServer, Reply, Seen
 
+CAT = "/data/upload/1/cat.png"
 _LEGACY = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -65,7 +66,7 @@ def renewals(server: LocalServer) -> list[Seen]:
 
 @pytest.mark.parametrize("api_key", [_LEGACY, "a.b", "a.b.c", "a.!.c", jwt(token_type="access"), jwt(token_type=3)])
 def test_a_legacy_token_is_sent_as_it_is(server: LocalServer, api_key: str) -> None:
-    fetch(server, server.on("/cat.png", Reply(b"cat")), api_key=api_key)
+    fetch(server, server.on(CAT, Reply(b"cat")), api_key=api_key)
     assert server.sent("Authorization") == [f"Token {api_key}"]
     assert renewals(server) == []
 
@@ -73,7 +74,7 @@ def test_a_legacy_token_is_sent_as_it_is(server: LocalServer, api_key: str) -> N
 def test_a_personal_access_token_is_traded_for_a_bearer(server: LocalServer) -> None:
     bearer = access(1)
     renews(server, [given(bearer)])
-    assert fetch(server, server.on("/cat.png", Reply(b"cat"))) == [b"cat"]
+    assert fetch(server, server.on(CAT, Reply(b"cat"))) == [b"cat"]
     [renewal] = renewals(server)
     assert renewal.path.rstrip("/") == "/api/token/refresh"
     assert renewal.headers["content-type"] == "application/json"
@@ -83,19 +84,19 @@ def test_a_personal_access_token_is_traded_for_a_bearer(server: LocalServer) -> 
 
 def test_a_slash_after_label_studios_url_is_not_doubled(server: LocalServer) -> None:
     renews(server, [given(access(1))])
-    assert fetch(server, server.on("/cat.png", Reply(b"cat")), url=server.url + "/") == [b"cat"]
+    assert fetch(server, server.on(CAT, Reply(b"cat")), url=server.url + "/") == [b"cat"]
 
 
 def test_a_path_prefix_of_label_studio_is_kept(server: LocalServer) -> None:
     for path in ("/studio/api/token/refresh", "/studio/api/token/refresh/"):
         server.on(path, given(access(1)))
-    assert fetch(server, server.on("/studio/cat.png", Reply(b"cat")), url=server.url + "/studio") == [b"cat"]
+    assert fetch(server, server.on(f"/studio{CAT}", Reply(b"cat")), url=server.url + "/studio") == [b"cat"]
 
 
 def test_a_bearer_is_used_again(server: LocalServer) -> None:
     bearer = access(1)
     renews(server, [given(bearer)])
-    url = server.on("/cat.png", Reply(b"cat"))
+    url = server.on(CAT, Reply(b"cat"))
     assert fetch(server, url, url, url) == [b"cat"] * 3
     assert len(renewals(server)) == 1
     assert server.sent("Authorization") == [f"Bearer {bearer}"] * 3
@@ -104,7 +105,7 @@ def test_a_bearer_is_used_again(server: LocalServer) -> None:
 def test_a_bearer_about_to_expire_is_renewed_first(server: LocalServer) -> None:
     first, second = access(1, lives=10), access(2)
     renews(server, [given(first), given(second)])
-    url = server.on("/cat.png", Reply(b"cat"))
+    url = server.on(CAT, Reply(b"cat"))
     assert fetch(server, url, url, url) == [b"cat"] * 3
     assert len(renewals(server)) == 2
     assert server.sent("Authorization") == [f"Bearer {first}", f"Bearer {second}", f"Bearer {second}"]
@@ -117,7 +118,7 @@ def test_a_bearer_that_is_no_longer_accepted_is_renewed(server: LocalServer) -> 
     def only_the_second(request: Seen) -> Reply:
         return Reply(b"cat") if request.headers["authorization"] == f"Bearer {second}" else Reply(status=401)
 
-    assert fetch(server, server.on("/cat.png", only_the_second)) == [b"cat"]
+    assert fetch(server, server.on(CAT, only_the_second)) == [b"cat"]
     assert server.sent("Authorization") == [f"Bearer {first}", f"Bearer {second}"]
 
 
@@ -138,7 +139,7 @@ def at_once(server: LocalServer, url: str, times: int) -> list[bytes]:
 
 def test_all_that_wait_for_a_bearer_share_one(server: LocalServer) -> None:
     renews(server, [given(access(1))])
-    assert at_once(server, server.on("/cat.png", Reply(b"cat")), 40) == [b"cat"] * 40
+    assert at_once(server, server.on(CAT, Reply(b"cat")), 40) == [b"cat"] * 40
     assert len(renewals(server)) == 1
 
 
@@ -149,7 +150,7 @@ def test_all_whose_bearer_is_no_longer_accepted_share_the_next(server: LocalServ
     def only_the_second(request: Seen) -> Reply:
         return Reply(b"cat") if request.headers["authorization"] == f"Bearer {second}" else Reply(status=401)
 
-    assert at_once(server, server.on("/cat.png", only_the_second), 8) == [b"cat"] * 8
+    assert at_once(server, server.on(CAT, only_the_second), 8) == [b"cat"] * 8
     assert len(renewals(server)) == 2
 
 
@@ -161,7 +162,7 @@ def test_a_renewal_that_fails_does_not_keep_the_next_from_trying(server: LocalSe
 
     for path in ("/api/token/refresh", "/api/token/refresh/"):
         server.on(path, hang_once)
-    url = server.on("/cat.png", Reply(b"cat"))
+    url = server.on(CAT, Reply(b"cat"))
 
     async def twice() -> bytes:
         images = HttpImages(
@@ -180,7 +181,7 @@ def test_a_renewal_that_fails_does_not_keep_the_next_from_trying(server: LocalSe
 def test_a_bearer_is_renewed_only_once_on_a_401(server: LocalServer) -> None:
     renews(server, [given(access(number)) for number in range(10)])
     with pytest.raises(ImageUnavailable, match="LABEL_STUDIO_API_KEY was not accepted"):
-        fetch(server, server.on("/cat.png", Reply(status=401)))
+        fetch(server, server.on(CAT, Reply(status=401)))
     assert len(renewals(server)) == 2
     assert len(server.sent("Authorization")) == 2
 
@@ -189,14 +190,14 @@ def test_a_bearer_is_renewed_only_once_on_a_401(server: LocalServer) -> None:
 def test_a_bearer_is_not_renewed_on_another_status(server: LocalServer, status: int) -> None:
     renews(server, [given(access(1))])
     with pytest.raises(ImageUnavailable, match=str(status)):
-        fetch(server, server.on("/cat.png", Reply(status=status)))
+        fetch(server, server.on(CAT, Reply(status=status)))
     assert len(renewals(server)) == 1
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_a_personal_access_token_that_is_not_accepted_is_unavailable(server: LocalServer, status: int) -> None:
     renews(server, [Reply(b'{"detail": "Token is blacklisted"}', status)])
-    url = server.on("/cat.png", Reply(b"cat"))
+    url = server.on(CAT, Reply(b"cat"))
     with pytest.raises(ImageUnavailable) as caught:
         fetch(server, url)
     message = str(caught.value)
@@ -211,7 +212,7 @@ def test_a_personal_access_token_that_is_not_accepted_is_unavailable(server: Loc
 def test_an_answer_without_a_bearer_is_unavailable(server: LocalServer, body: bytes) -> None:
     renews(server, [Reply(body)])
     with pytest.raises(ImageUnavailable, match="is LABEL_STUDIO_URL Label Studio") as caught:
-        fetch(server, server.on("/cat.png", Reply(b"cat")))
+        fetch(server, server.on(CAT, Reply(b"cat")))
     assert "s3cret" not in str(caught.value)
     assert server.sent("Authorization") == []
 
@@ -219,7 +220,7 @@ def test_an_answer_without_a_bearer_is_unavailable(server: LocalServer, body: by
 def test_a_failed_renewal_is_tried_again_for_the_next_image(server: LocalServer) -> None:
     bearer = access(2)
     renews(server, [Reply(status=503), given(bearer)])
-    url = server.on("/cat.png", Reply(b"cat"))
+    url = server.on(CAT, Reply(b"cat"))
 
     async def twice() -> bytes:
         auth = LabelStudioAuth(server.url, _PERSONAL)
@@ -257,14 +258,14 @@ def test_the_personal_access_token_does_not_follow_a_redirect_elsewhere(
 ) -> None:
     renews(server, [Reply(status=status, headers={"Location": other_server.on("/steal", given(access(1)))})])
     with pytest.raises(ImageUnavailable):
-        fetch(server, server.on("/cat.png", Reply(b"cat")))
+        fetch(server, server.on(CAT, Reply(b"cat")))
     assert renewals(other_server) == []
 
 
 def test_a_token_with_a_line_break_is_not_in_the_message(server: LocalServer) -> None:
     said = ""
     try:
-        fetch(server, server.on("/cat.png", Reply(b"cat")), api_key=f"{_LEGACY}\n")
+        fetch(server, server.on(CAT, Reply(b"cat")), api_key=f"{_LEGACY}\n")
     except SamserveError as error:
         said = str(error)
     assert _LEGACY not in said
@@ -277,5 +278,5 @@ def test_a_non_ascii_token_with_two_dots_is_no_json_web_token(server: LocalServe
 def test_a_password_in_label_studios_url_is_not_in_the_message(server: LocalServer) -> None:
     renews(server, [Reply(status=401)])
     with pytest.raises(ImageUnavailable) as caught:
-        fetch(server, server.on("/cat.png", Reply(b"cat")), url=f"http://ann:pa55@127.0.0.1:{server.port}")
+        fetch(server, server.on(CAT, Reply(b"cat")), url=f"http://ann:pa55@127.0.0.1:{server.port}")
     assert "pa55" not in str(caught.value)

@@ -102,6 +102,21 @@ def test_files_of_this_machine_are_refused_and_the_message_says_how_to_mount_the
     assert "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT" in refused(value, Locator(STUDIO, has_local_files=True))
 
 
+@pytest.mark.parametrize(
+    "value", ["/data/../api/users", "/data/upload/%2e%2e/%2e%2e/api/users", "/data/api", "/tasks/7/"]
+)
+def test_a_path_of_label_studios_that_serves_no_image_is_refused(value: str) -> None:
+    assert "uploads are /data/upload/" in refused(value, Locator(STUDIO))
+    assert "uploads are /data/upload/" in refused("/studio" + value, Locator(STUDIO + "/studio"))
+
+
+@pytest.mark.parametrize(
+    "value", ["ftp://ann:s3cret@x/a.png", "/a.png?sig=s3cret", "s3://a/b?sig=s3cret", "s3://a?sig=s3cret"]
+)
+def test_a_refusal_shows_neither_password_nor_query(value: str) -> None:
+    assert "s3cret" not in refused(value, Locator())
+
+
 def test_the_login_of_a_task_goes_to_the_server_of_its_image() -> None:
     located = locate("https://cdn.example/a.png?b=c", Locator(STUDIO), login=ANN)
     assert located == "https://ann%40example:p%3Aa%2Fs%40s@cdn.example/a.png?b=c"
