@@ -12,10 +12,10 @@ from server.errors import BadLabelConfig, BadSettings, BadTask
 from server.images.label_studio import LabelStudioAuth
 from server.service.crawl import Listing
 from server.service.ports import TaskSource
-from server.service.project_images import PAUSES, images_by_task
+from server.service.project_images import PAUSES, Shown, images_by_task
 from server.service.retries import retried
 from server.settings import Settings
-from server.studio.api import StudioApi
+from server.studio.api import StudioApi, login_of
 from server.studio.export import read_export
 
 
@@ -37,7 +37,8 @@ async def project_listing(
     finally:
         await api.close()
     config = _showing_images(found["label_config"], f"project {project}")
-    return Listing("tasks", found["task_number"], images_by_task(source, str(project), config, told))
+    shown = Shown(str(project), config, login_of(found))
+    return Listing("tasks", found["task_number"], images_by_task(source, shown, told))
 
 
 def export_listing(export: Path, label_config: Path | None) -> Listing:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.core.labelconfig import LabelConfig, parse_label_config
-from server.core.reference import ImageReference
+from server.core.reference import ImageReference, Login
 from server.core.task import image_value
 from server.doctor.chart import Chart, Seen
 from server.errors import BadLabelConfig, StudioRefused
 from server.images.url import redacted
-from server.studio.api import StudioApi
+from server.studio.api import StudioApi, login_of
 
 _USUAL = (
     "Is samserve running there, and can Label Studio reach it? In a container, localhost is that container. Version "
@@ -34,9 +34,9 @@ async def examine_studio(chart: Chart, api: StudioApi, project: int | None, task
     await chart.step("token", _token(api))
     chosen = await chart.step("task", _task(api, task) if task is not None else _first_task(api, project or 0))
     number = int(chosen["project"])
-    config = await chart.step("labeling config", _config(api, number))
+    config, login = await chart.step("labeling config", _config(api, number))
     await chart.step("connection", _connection(api, number))
-    return Patient(await chart.step("image", _image(chosen, config)), config)
+    return Patient(await chart.step("image", _image(chosen, config, login)), config)
 
 
 async def _token(api: StudioApi) -> Seen[None]:
@@ -55,13 +55,13 @@ async def _first_task(api: StudioApi, project: int) -> Seen[dict[str, Any]]:
     return Seen(tasks[0], f"task {tasks[0]['id']}, the first of project {project}")
 
 
-async def _image(task: dict[str, Any], config: LabelConfig) -> Seen[ImageReference]:
+async def _image(task: dict[str, Any], config: LabelConfig, login: Login | None) -> Seen[ImageReference]:
     shown = next(tag for tag in config.objects if tag.kind == "Image")
     value = image_value(task["data"], shown, 0)
-    return Seen(ImageReference(value, str(task["id"])), f"{shown.value} is {redacted(value)[:80]}")
+    return Seen(ImageReference(value, str(task["id"]), login), f"{shown.value} is {redacted(value)[:80]}")
 
 
-async def _config(api: StudioApi, project: int) -> Seen[LabelConfig]:
+async def _config(api: StudioApi, project: int) -> Seen[tuple[LabelConfig, Login | None]]:
     found = await api.project(project)
     config = parse_label_config(found["label_config"] or "<View></View>")
     image = next((tag for tag in config.objects if tag.kind == "Image"), None)
@@ -73,7 +73,8 @@ async def _config(api: StudioApi, project: int) -> Seen[LabelConfig]:
             f"project {project} has neither a key point nor a rectangle tool to prompt with: run samserve connect"
         )
     answer = config.answer_control(image.name, smart[0].name)
-    return Seen(config, f"{found['title']!r}: {smart[0].name!r} prompts, {answer.kind} {answer.name!r} answers")
+    text = f"{found['title']!r}: {smart[0].name!r} prompts, {answer.kind} {answer.name!r} answers"
+    return Seen((config, login_of(found)), text)
 
 
 async def _connection(api: StudioApi, project: int) -> Seen[None]:

@@ -10,12 +10,16 @@ from server.core.task import Task, image_references
 from server.errors import BadRequest
 
 _LONGEST_CONFIG = 1 << 20  # characters, with the name of its project
+_MOST = 64 << 20  # characters of all configs
 
 log = structlog.get_logger("samserve.projects")
 
 
 class Projects:
-    """Remembers `capacity` projects' configs, the most recently used ones; used from the event loop only."""
+    """Remembers the most recently used configs: of `capacity` projects, within a bound of memory.
+
+    Used from the event loop only.
+    """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -30,11 +34,13 @@ class Projects:
         """
         if not label_config or self._is_too_long(project, label_config):
             return
-        if label_config != self._configs.get(project):
-            self._logins.pop(project, None)
+        if label_config == self._configs.get(project):
+            self._configs.move_to_end(project)
+            return
+        self._configs.pop(project, None)
+        self._logins.pop(project, None)
         self._configs[project] = label_config
-        self._configs.move_to_end(project)
-        if len(self._configs) > self._capacity:
+        while len(self._configs) > self._capacity or sum(map(len, self._configs.values())) > _MOST:
             oldest, _ = self._configs.popitem(last=False)
             self._logins.pop(oldest, None)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from server.core.reference import Login
 from server.errors import StudioRefused
 from server.images.reasons import reason
 from server.images.url import redacted
@@ -40,7 +41,7 @@ class StudioApi:
         return str((await self._call("GET", "/api/current-user/whoami"))["email"])
 
     async def project(self, number: int) -> dict[str, Any]:
-        """A project: id, title, label_config, task_number, ..."""
+        """A project: id, title, label_config, task_number, task_data_login, task_data_password, ..."""
         found: dict[str, Any] = await self._call("GET", f"/api/projects/{number}")
         return found
 
@@ -102,6 +103,12 @@ class StudioApi:
         if response.is_success:
             return response.json() if response.content else None
         raise StudioRefused(f"{where}: {_reason(response)}", response.status_code)
+
+
+def login_of(project: dict[str, Any]) -> Login | None:
+    """What a project, as the API tells it, gives for the servers of its images."""
+    login = project.get("task_data_login")
+    return Login(login, project.get("task_data_password") or "") if login else None
 
 
 def _reason(response: httpx.Response) -> str:

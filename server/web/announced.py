@@ -67,6 +67,7 @@ class Announced:
 
     async def _prewarm(self, request: PredictRequest) -> dict[str, Any]:
         self._events.configured(request.project_id, request.label_config)
+        self._events.logged_in(request.project_id, request.login)
         kept = await self._events.prewarm(request.project_id, request.tasks[0].told)
         return {
             "status": "ok",

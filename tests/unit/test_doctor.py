@@ -131,6 +131,16 @@ def test_neither_password_nor_query_of_an_image_nor_its_bytes_are_shown(
         assert not [f for f in findings if any(word in f.seen for word in ("s3cret", "pa55", "iVBOR"))]
 
 
+def test_the_login_of_the_project_goes_with_its_image(examine: Callable[[Change], list[Finding]], site: Site) -> None:
+    def behind_a_login(pages: dict[str, Any]) -> None:
+        pages["/api/projects/7"] |= {"task_data_login": "ann", "task_data_password": "pw"}
+        task = pages["/api/tasks/3"]["data"]
+        task["image"] = task["image"].replace("127.0.0.1", "localhost")
+
+    assert "pw" not in "".join(finding.seen for finding in examine(behind_a_login))
+    assert site.requests == [("/cat.png", "Basic YW5uOnB3")]
+
+
 def test_the_first_of_several_interactive_models_is_worth_a_warning(
     examine: Callable[[Change], list[Finding]],
 ) -> None:

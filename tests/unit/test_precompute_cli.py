@@ -30,15 +30,15 @@ class Desk:
             name: None for name in os.environ if name.startswith(("SAMSERVE_", "LABEL_STUDIO", "BASIC_"))
         } | {
             "SAMSERVE_CACHE_DIR": str(self.cache),
-            "SAMSERVE_ALLOW_HOSTS": "127.0.0.1",
+            "SAMSERVE_ALLOW_HOSTS": "127.0.0.1,localhost",
             "LABEL_STUDIO_URL": site.url,
             "LABEL_STUDIO_API_KEY": LEGACY_TOKEN,
         }
         self.configure(7, CONFIG)
 
-    def configure(self, project: int, label_config: str) -> None:
+    def configure(self, project: int, label_config: str, **more: str) -> None:
         """Label Studio has this project."""
-        found = {"id": project, "label_config": label_config, "task_number": len(self.site.studio.tasks)}
+        found = {"id": project, "label_config": label_config, "task_number": len(self.site.studio.tasks)} | more
         self.site.put(f"/api/projects/{project}", json.dumps(found).encode(), "application/json")
 
     def picture(self, height: int) -> str:
@@ -78,6 +78,13 @@ def test_all_tasks_of_a_project_are_encoded_page_by_page(desk: Desk, monkeypatch
     assert sorted(desk.model.begun) == list(range(20, 28))
     after = [asked["query"]["filters"]["items"][0]["value"] for asked in desk.site.studio.asked]
     assert after == [0, 22, 25, 27]
+
+
+def test_the_login_of_a_project_goes_with_its_images(desk: Desk) -> None:
+    desk.site.studio.put(7, 1, image=desk.picture(20).replace("127.0.0.1", "localhost"))
+    desk.configure(7, CONFIG, task_data_login="ann", task_data_password="pw")
+    assert desk.run("--project", "7").exit_code == 0
+    assert ("/20.png", "Basic YW5uOnB3") in desk.site.requests
 
 
 def test_a_second_run_encodes_nothing(desk: Desk) -> None:

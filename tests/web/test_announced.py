@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
@@ -22,7 +23,8 @@ PAGES = """<View><Header name="h" value="x"/><Choices name="c" toName="h"/><Imag
 def announce(client: Client, event: str, data: dict[str, Any], config: str = CONFIG, **more: Any) -> dict[str, Any]:
     context = {"event": event} | more
     request = {"tasks": [{"id": 7, "data": data}], "project": "1.17", "label_config": config}
-    answer = client.post("/predict", json=request | {"params": {"context": context}})
+    params = {"context": context, "login": "ann", "password": "pw"}
+    answer = client.post("/predict", json=request | {"params": params})
     assert answer.status_code == 200, answer.text
     (prediction,) = answer.json()["results"]
     (item,) = prediction["result"]
@@ -55,6 +57,16 @@ def test_a_prewarmed_task_is_encoded_before_the_click(settings: Settings, site: 
             )
         )
     assert sorted(held.begun) == [40, 41]  # they are fetched at the same time, and encoded as they come
+
+
+def test_a_prewarmed_task_is_fetched_with_the_login_of_its_project(
+    settings: Settings, site: Site, tmp_path: Path
+) -> None:
+    url = site.put("/40.png", png(40, 60)).replace("127.0.0.1", "localhost")
+    allowed = msgspec.structs.replace(settings, allow_hosts=("localhost",))
+    with TestClient(create_app(allowed, HeldModel(tmp_path))) as client:
+        announce(client, "prewarm", {"pages": [url]}, PAGES)
+        assert eventually(lambda: site.requests == [("/40.png", "Basic YW5uOnB3")])
 
 
 def test_a_released_task_is_not_encoded(settings: Settings, site: Site, tmp_path: Path) -> None:

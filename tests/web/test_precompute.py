@@ -210,8 +210,9 @@ def test_a_stranger_who_tells_a_new_task_does_not_get_the_login_of_its_project(
     ) as client:
         open_task(client, elsewhere(picture(site, 40)), login="ann", password="pw")
         assert encoded(held, 40)
-        data = {"image": elsewhere(picture(site, 41))}
-        tell(client, "TASKS_CREATED", tasks=[{"id": 5, "data": data}], project=PROJECT)
+        images = [""] * 250 + [elsewhere(picture(site, 41))]  # the last of many
+        tasks = [{"id": number, "data": {"image": image}} for number, image in enumerate(images, 5)]
+        tell(client, "TASKS_CREATED", tasks=tasks, project=PROJECT)
         assert encoded(held, 40, 41)
     assert sent(site, "/40.png", "/41.png") == [LOGIN, None]
 
