@@ -1,5 +1,8 @@
 """The examination that a running server makes of itself."""
 
+import asyncio
+from contextlib import suppress
+
 from server.doctor.chart import Chart, Finding, StepFailed
 from server.doctor.image import ImageWay, examine_image
 from server.doctor.studio import examine_studio
@@ -8,10 +11,14 @@ from server.studio.api import StudioApi
 
 
 class Diagnosis:
-    """Walks from Label Studio to one task's mask, with the running server's own model, images and token."""
+    """Walks from Label Studio to one task's mask, with the running server's own model, images and token.
+
+    One task at a time: an examination encodes beside the clicks.
+    """
 
     def __init__(self, api: StudioApi | None, way: ImageWay) -> None:
         self._api, self._way = api, way
+        self._examining = asyncio.Lock()
 
     async def __call__(self, task: int) -> list[Finding]:
         """What each step found; the last one failed if there is anything wrong.
@@ -22,11 +29,10 @@ class Diagnosis:
         if self._api is None:
             raise BadSettings("set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, to ask Label Studio for the task")
         chart = Chart(lambda _: None)
-        try:
-            patient = await examine_studio(chart, self._api, None, task)
-            await examine_image(chart, self._way, patient.reference, patient.config)
-        except StepFailed:
-            pass
+        async with self._examining:
+            with suppress(StepFailed):
+                patient = await examine_studio(chart, self._api, None, task)
+                await examine_image(chart, self._way, patient.reference, patient.config)
         return chart.findings
 
     async def close(self) -> None:

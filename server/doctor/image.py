@@ -57,7 +57,9 @@ def _decode(decode_image: ImageDecoder, content: bytes) -> Seen[Image]:
 
 def _encode(model: Model, image: Image) -> Seen[ImageEmbedding]:
     embedding = model.encode(image)
-    return Seen(embedding, f"{embedding.nbytes / (1 << 20):.1f} MiB; later clicks on this image skip the steps so far")
+    return Seen(
+        embedding, f"{embedding.nbytes / (1 << 20):.1f} MiB; a server makes it once for all clicks on this image"
+    )
 
 
 def _mask(model: Model, embedding: ImageEmbedding, config: LabelConfig | None) -> Seen[None]:

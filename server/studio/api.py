@@ -101,8 +101,15 @@ class StudioApi:
         except httpx.HTTPError as error:
             raise StudioRefused(f"{where}: Label Studio cannot be reached ({reason(error)})") from None
         if response.is_success:
-            return response.json() if response.content else None
+            return _content(response, where)
         raise StudioRefused(f"{where}: {_reason(response)}", response.status_code)
+
+
+def _content(response: httpx.Response, where: str) -> Any:
+    try:
+        return response.json() if response.content else None
+    except ValueError:
+        raise StudioRefused(f"{where} answers no JSON: is this Label Studio?", response.status_code) from None
 
 
 def login_of(project: dict[str, Any]) -> Login | None:

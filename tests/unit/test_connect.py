@@ -147,6 +147,13 @@ def test_label_studios_reason_is_told(refusal: tuple[int, Any], told: str) -> No
         studio.connect()
 
 
+def test_a_page_that_is_no_json_is_no_label_studio() -> None:
+    page = httpx.MockTransport(lambda _: httpx.Response(200, text="<html>Welcome</html>"))
+    api = StudioApi("http://elsewhere", httpx.BasicAuth("a", "b"), page)
+    with pytest.raises(StudioRefused, match="is this Label Studio"):
+        asyncio.run(api.user())
+
+
 @pytest.mark.parametrize(
     ("url", "reason", "told"),
     [

@@ -14,7 +14,7 @@ from tests.weights.robot import Object, click_ious, iou, quality_set, worst_leak
 
 OBJECTS, CLICKS = 6, 3
 # mean IoU of every eighth object for its box, and after 1, 2 and 3 clicks; without crops, then with
-MEASURED = {False: [0.771, 0.517, 0.613, 0.700], True: [0.892, 0.655, 0.747, 0.893]}
+MEASURED = {False: [0.771, 0.496, 0.627, 0.728], True: [0.892, 0.653, 0.823, 0.901]}
 CARVED = 0.910  # with crops, for its box and then one negative click at the deepest leak
 TOLERANCE = 0.01
 
