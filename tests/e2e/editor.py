@@ -116,7 +116,7 @@ class Editor:
         groups = self.page.locator(".lsf-labels")
         group = groups.nth(min(0 if tool == KEY_POINT else 1, groups.count() - 1))
         chosen = group.locator(".lsf-label").filter(has_text=label)
-        if not _SELECTED.search(chosen.get_attribute("class")):
+        if not _SELECTED.search(chosen.get_attribute("class") or ""):
             chosen.click()
         self.page.locator(".lsf-tool_smart").first.hover()
         smart = self.page.locator(f".lsf-tool_smart[aria-label='{tool}']")
@@ -128,6 +128,7 @@ class Editor:
         picture = self.page.locator(".lsf-image img")
         width, height = picture.evaluate("picture => [picture.naturalWidth, picture.naturalHeight]")
         box = picture.bounding_box()
+        assert box
         return box["x"] + x * box["width"] / width, box["y"] + y * box["height"] / height
 
     @contextmanager
@@ -136,5 +137,7 @@ class Editor:
         self.page.evaluate(_WATCH)
         with self.page.expect_response(lambda answer: answer.url.endswith("/interactive-annotating")) as response:
             yield
-        prompts = response.value.request.post_data_json["context"]["result"]
+        sent = response.value.request.post_data_json
+        assert sent
+        prompts = sent["context"]["result"]
         self.answers.append(Answer(prompts, response.value.json(), self.page.evaluate("window.shown")))
