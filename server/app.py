@@ -12,9 +12,8 @@ from litestar.exceptions import HTTPException
 
 from server.doctor.diagnosis import Diagnosis
 from server.doctor.image import ImageWay
-from server.engine import Engine
+from server.engine import Engine, studio_api
 from server.errors import ModelUnusable, SamserveError
-from server.images.label_studio import LabelStudioAuth
 from server.models.manifest import Manifest
 from server.runtime.decoders import SplitDecoder
 from server.runtime.model import SamModel
@@ -31,7 +30,6 @@ from server.service.segmenter import Segmenter
 from server.service.standing import Background
 from server.service.task_events import TaskEvents
 from server.settings import Settings
-from server.studio.api import StudioApi
 from server.web.auth import BasicAuth
 from server.web.background import BackgroundGauges
 from server.web.errors import answer_bug, answer_domain_error, answer_http_error
@@ -148,8 +146,7 @@ def _guards(settings: Settings) -> list[BasicAuth]:
 
 
 def _diagnosis(settings: Settings, way: ImageWay) -> Diagnosis:
-    url, key = settings.label_studio_url, settings.label_studio_api_key
-    return Diagnosis(StudioApi(url, LabelStudioAuth(url, key)) if url and key else None, way)
+    return Diagnosis(studio_api(settings) if settings.knows_label_studio else None, way)
 
 
 def _task_events(settings: Settings, source: TaskSource | None, precompute: Precompute, chores: Chores) -> TaskEvents:

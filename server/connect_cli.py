@@ -12,10 +12,9 @@ import msgspec
 from server.core.options import parse_extra_params
 from server.doctor.chart import Chart
 from server.doctor_cli import examine, show
-from server.errors import BadOptions, BadSettings
-from server.images.label_studio import LabelStudioAuth
+from server.engine import studio_api
+from server.errors import BadOptions
 from server.settings import Settings, read_settings
-from server.studio.api import StudioApi
 from server.studio.connect import Connection, connect, create
 
 _IMAGES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}  # what Label Studio takes as uploads and the editor shows
@@ -54,10 +53,7 @@ def connect_command(
 async def _run(
     settings: Settings, project: int | None, title: str | None, images: list[Path], connection: Connection, *, yes: bool
 ) -> None:
-    if not settings.label_studio_url or not settings.label_studio_api_key:
-        raise BadSettings("set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (a token from Account & Settings)")
-    auth = LabelStudioAuth(settings.label_studio_url, settings.label_studio_api_key)
-    api = StudioApi(settings.label_studio_url, auth)
+    api = studio_api(settings)
     try:
         click.echo(f"Label Studio at {api.url}, as {await api.user()}")
         number = project if project is not None else await create(api, title or "", images, click.echo)

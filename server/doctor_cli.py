@@ -16,12 +16,10 @@ from server.doctor.image import ImageWay, examine_image
 from server.doctor.model import examine_model
 from server.doctor.studio import Patient, examine_studio
 from server.doctor.surroundings import container_trap, is_in_container, proxy_trap
-from server.engine import image_sources
+from server.engine import image_sources, studio_api
 from server.images.decode import decode_image
-from server.images.label_studio import LabelStudioAuth
 from server.logs import set_up_logs
 from server.settings import Settings, read_settings
-from server.studio.api import StudioApi
 
 _MARKS = {"ok": ("ok", "green"), "warning": ("!!", "yellow"), "failed": ("FAILED", "red")}
 
@@ -37,7 +35,7 @@ def doctor_command(project: int | None, task: int | None, image: str | None, *, 
     Reads the same environment as samserve serve. Exit status 1 when a step fails.
     """
     settings = read_settings(os.environ)
-    if (project or task) and not (settings.label_studio_url and settings.label_studio_api_key):
+    if (project or task) and not settings.knows_label_studio:
         raise click.UsageError("--project and --task need LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY")
     set_up_logs(debug=False)
     chart = Chart(lambda finding: None if as_json else show(finding))
@@ -63,8 +61,7 @@ async def examine(
 
 
 async def _patient(chart: Chart, settings: Settings, project: int | None, task: int | None) -> Patient:
-    auth = LabelStudioAuth(settings.label_studio_url, settings.label_studio_api_key)
-    api = StudioApi(settings.label_studio_url, auth)
+    api = studio_api(settings)
     try:
         return await examine_studio(chart, api, project, task)
     except StepFailed:

@@ -10,6 +10,7 @@ from pathlib import Path
 from server.cache.disk import DiskCache
 from server.cache.memory import MemoryCache
 from server.cache.tiers import Tiered
+from server.errors import BadSettings
 from server.images.decode import decode_image
 from server.images.downloads import Downloads
 from server.images.guard import AddressPolicy
@@ -27,6 +28,7 @@ from server.service.identities import Identities
 from server.service.image_files import ImageFiles
 from server.service.ports import EmbeddingCache, ImageSource
 from server.settings import Settings
+from server.studio.api import StudioApi
 
 _ENCODES_WAITING = 160  # each holds an image file
 _IMAGE_FRESH_SECONDS = 300.0
@@ -58,8 +60,7 @@ class Engine:
             decode_image=self.decode_image,
             queue=self.queue,
         )
-        url, key = settings.label_studio_url, settings.label_studio_api_key
-        self.tasks = LabelStudioTasks(http, url) if url and key else None
+        self.tasks = LabelStudioTasks(http, settings.label_studio_url) if settings.knows_label_studio else None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -94,12 +95,26 @@ def image_sources(settings: Settings, http: HttpImages | None = None) -> ImageSo
     )
 
 
+def studio_api(settings: Settings) -> StudioApi:
+    """Label Studio's API, signed by the token of the settings.
+
+    Raises:
+        BadSettings: they have no Label Studio, or no token.
+    """
+    if not settings.knows_label_studio:
+        raise BadSettings("set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (a token from Account & Settings)")
+    return StudioApi(settings.label_studio_url, _auth(settings))
+
+
+def _auth(settings: Settings) -> LabelStudioAuth:
+    return LabelStudioAuth(settings.label_studio_url, settings.label_studio_api_key)
+
+
 def _http(settings: Settings) -> HttpImages:
-    url, key = settings.label_studio_url, settings.label_studio_api_key
     return HttpImages(
         AddressPolicy.allowing(settings.allow_hosts),
         settings.max_image_mib << 20,
         settings.fetch_seconds,
-        LabelStudioAuth(url, key) if url and key else None,
-        url,
+        _auth(settings) if settings.knows_label_studio else None,
+        settings.label_studio_url,
     )

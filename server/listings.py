@@ -8,14 +8,14 @@ from server.core.guess import guessed_references
 from server.core.labelconfig import LabelConfig, parse_label_config
 from server.core.reference import ImageReference
 from server.core.task import image_references
+from server.engine import studio_api
 from server.errors import BadLabelConfig, BadSettings, BadTask
-from server.images.label_studio import LabelStudioAuth
 from server.service.crawl import Listing
 from server.service.ports import TaskSource
 from server.service.project_images import PAUSES, Shown, images_by_task
 from server.service.retries import retried
 from server.settings import Settings
-from server.studio.api import StudioApi, login_of
+from server.studio.api import login_of
 from server.studio.export import read_export
 
 
@@ -29,9 +29,7 @@ async def project_listing(
     """
     if source is None:
         raise BadSettings("set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (a token from Account & Settings)")
-    api = StudioApi(
-        settings.label_studio_url, LabelStudioAuth(settings.label_studio_url, settings.label_studio_api_key)
-    )
+    api = studio_api(settings)
     try:
         found = await retried(partial(api.project, project), PAUSES, told)
     finally:

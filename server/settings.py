@@ -97,6 +97,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.cache_dir or "~/.cache/samserve").expanduser()
 
     @property
+    def knows_label_studio(self) -> bool:
+        """Whether Label Studio can be asked: where it is, and with which token."""
+        return bool(self.label_studio_url and self.label_studio_api_key)
+
+    @property
     def max_pixels(self) -> int:
         """Largest image in pixels."""
         return self.max_megapixels * 1_000_000

@@ -1,9 +1,8 @@
 """What most tests need: a tiny real model, an image server on the loopback, the app in front of both."""
 
 import io
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from server.app import create_app
 from server.runtime.model import SamModel
 from server.settings import Settings
 from tests.graphs import tiny_model
+from tests.loopback import serving
 from tests.studio import LEGACY_TOKEN, Studio
 
 collect_ignore = ["e2e"]  # runs in an environment of its own, without this file: make e2e
@@ -56,13 +56,9 @@ def site() -> Iterator[Site]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with serving(Handler) as server:
         pages = Site(f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
         yield pages
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,11 @@
 """A web site with pictures, on the loopback."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
+
+from tests import loopback
 
 
 class Site:
@@ -35,10 +36,6 @@ def serving(folder: Path) -> Iterator[Site]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+    with loopback.serving(Pages) as server:
         site = Site(f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
         yield site
-        server.shutdown()
-        thread.join()

@@ -1,11 +1,12 @@
 """A reverse proxy that puts a server below a path, as a sub-path deployment has it."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import httpx
+
+from tests.loopback import serving
 
 PREFIX = "/label"
 _LEFT_OUT = {"host", "connection", "content-length", "transfer-encoding", "content-encoding", "server", "date"}
@@ -40,11 +41,5 @@ def behind_prefix(inner_url: str) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with client, ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}{PREFIX}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with client, serving(Handler) as server:
+        yield f"http://127.0.0.1:{server.server_port}{PREFIX}"

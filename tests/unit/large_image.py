@@ -1,6 +1,5 @@
 """A large image, and all that looks at it, on a model that finds squares."""
 
-import asyncio
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +26,7 @@ from server.service.image_files import ImageFiles
 from server.service.magnifier import Magnifier
 from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
+from tests import waiting
 
 T = TypeVar("T")
 Threads = tuple[ThreadPoolExecutor, ThreadPoolExecutor]  # encoder, decoder
@@ -128,7 +128,4 @@ class Desk:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    async def bounded() -> T:
-        return await asyncio.wait_for(work, 20)
-
-    return asyncio.run(bounded())
+    return waiting.run(work, 20)

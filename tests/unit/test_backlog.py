@@ -1,25 +1,16 @@
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
 
 from server.core.reference import ImageReference
 from server.service.backlog import Backlog
 from server.service.demand import Priority
+from tests.waiting import run
 
-T = TypeVar("T")
 CLICK, OPENED, LOOK_AHEAD, CRAWL = Priority
 ROOM = 1 << 20
 
 
 def image(name: str, task: str = "1") -> ImageReference:
     return ImageReference(name, task)
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    async def bounded() -> T:
-        return await asyncio.wait_for(work, 10)
-
-    return asyncio.run(bounded())
 
 
 async def taken(backlog: Backlog, least: Priority = CRAWL) -> list[str]:

@@ -5,10 +5,9 @@ import json
 import math
 import os
 import socket
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import numpy as np
@@ -33,6 +32,7 @@ from benchmarks.targets import targets
 from benchmarks.verdict import Batch, faults
 from server.core.prediction import Mask
 from server.core.rle import encode_rle
+from tests import loopback
 
 URL = "http://127.0.0.1:9090"
 
@@ -61,12 +61,8 @@ def answering(content: bytes, status: int = 200) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with loopback.serving(Handler) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 def test_clicks_that_failed_are_counted_and_not_timed() -> None:

@@ -1,8 +1,6 @@
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Any, TypeVar
+from concurrent.futures import Executor
 
 import numpy as np
 import pytest
@@ -20,9 +18,8 @@ from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
 from server.service.image_files import ImageFiles
-from tests.waiting import until
+from tests.waiting import run, until
 
-T = TypeVar("T")
 FRESH_SECONDS = 300.0
 CAT, DOG, COW, HEN = b"cat", b"dog", b"cow", b"hen"
 
@@ -133,19 +130,6 @@ class Desk:
     async def queued(self, count: int) -> None:
         """Returns once so many images wait behind the one that is encoded."""
         await until(lambda: self.model.started.is_set() and self.queue.depth.total() == count)
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    async def bounded() -> T:
-        return await asyncio.wait_for(work, 10)
-
-    return asyncio.run(bounded())
-
-
-@pytest.fixture
-def encoder() -> Iterator[Executor]:
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
 
 
 def test_an_embedding_is_of_the_image_that_the_task_names(encoder: Executor) -> None:

@@ -1,10 +1,9 @@
 import asyncio
 import gc
 import threading
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -13,8 +12,8 @@ from server.core.geometry import ImageSize
 from server.errors import ImageUnreadable, Overloaded
 from server.service.demand import Abandoned, Demand, Priority
 from server.service.encode_queue import EncodeQueue
+from tests.waiting import run
 
-T = TypeVar("T")
 CLICK, OPENED, LOOK_AHEAD, CRAWL = Priority
 
 
@@ -56,19 +55,6 @@ class Desk:
 
 def embedding() -> ImageEmbedding:
     return ImageEmbedding(ImageSize(1, 1), {})
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    async def bounded() -> T:
-        return await asyncio.wait_for(work, 10)
-
-    return asyncio.run(bounded())
-
-
-@pytest.fixture
-def encoder() -> Iterator[Executor]:
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
 
 
 def test_clicks_overtake_precompute(encoder: Executor) -> None:

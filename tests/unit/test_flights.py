@@ -1,22 +1,14 @@
 import asyncio
 import gc
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from server.service.demand import Abandoned, Demand, Priority
 from server.service.flights import Flights
+from tests.waiting import run
 
-T = TypeVar("T")
 CLICK = Demand(Priority.CLICK)
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    async def bounded() -> T:
-        return await asyncio.wait_for(work, 10)
-
-    return asyncio.run(bounded())
 
 
 class Work:

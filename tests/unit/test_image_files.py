@@ -8,7 +8,8 @@ import pytest
 from server.cache.memory import MemoryCache
 from server.core.reference import ImageReference
 from server.service.demand import Priority
-from tests.unit.test_embedder import CAT, COW, DOG, FRESH_SECONDS, HEN, Desk, FakeImages, run
+from tests.unit.test_embedder import CAT, COW, DOG, FRESH_SECONDS, HEN, Desk, FakeImages
+from tests.waiting import run
 
 
 @pytest.fixture

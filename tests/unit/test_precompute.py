@@ -1,9 +1,9 @@
 import asyncio
 import gc
-from collections.abc import Coroutine, Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Mapping
+from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -21,9 +21,8 @@ from server.service.image_files import ImageFiles
 from server.service.precompute import Precompute
 from tests.conftest import png
 from tests.held import HeldModel
-from tests.waiting import until
+from tests.waiting import run, until
 
-T = TypeVar("T")
 CLICK, OPENED, LOOK_AHEAD, CRAWL = Priority
 
 
@@ -68,19 +67,6 @@ class Desk:
     async def all_done(self, count: int) -> None:
         """Returns once so many images have been encoded, and nothing waits."""
         await until(lambda: len(self.model.begun) == count and not self.backlog.depth and not self.queue.depth)
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    async def bounded() -> T:
-        return await asyncio.wait_for(work, 10)
-
-    return asyncio.run(bounded())
-
-
-@pytest.fixture
-def encoder() -> Iterator[Executor]:
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
 
 
 @pytest.fixture

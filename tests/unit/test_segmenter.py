@@ -1,9 +1,8 @@
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -26,8 +25,8 @@ from server.service.image_files import ImageFiles
 from server.service.magnifier import Magnifier
 from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
+from tests.waiting import run
 
-T = TypeVar("T")
 FRAME = ImageSize(2, 10)
 BRUSH = ControlTag("BrushLabels", "brush", ("image",), ("Dog",))
 
@@ -107,13 +106,6 @@ class Desk:
 
     async def scores(self, *xs: float, image: str = "a") -> list[float]:
         return [region.score for region in await self.segment(*xs, image=image)]
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    async def bounded() -> T:
-        return await asyncio.wait_for(work, 10)
-
-    return asyncio.run(bounded())
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from server.cache.disk import DiskCache
 from server.cache.memory import MemoryCache
 from server.cache.tiers import Tiered
+from tests import waiting
 from tests.unit.embeddings import embedding, key, number_of
 
 T = TypeVar("T")
@@ -60,10 +61,7 @@ def stuck() -> Iterator[Callable[[Executor], None]]:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    async def bounded() -> T:
-        return await asyncio.wait_for(work, 20)
-
-    return asyncio.run(bounded())
+    return waiting.run(work, 20)
 
 
 def test_what_memory_dropped_is_read_from_disk_and_is_in_memory_again(desk: Desk) -> None:

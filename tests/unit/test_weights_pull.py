@@ -3,10 +3,9 @@ import hashlib
 import io
 import os
 import tarfile
-import threading
 import zlib
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from server.models.manifest import FolderSource, Graph, Manifest, NpmSource, Pre
 from server.weights.pull import pull
 from server.weights.sources import describe, parse_source
 from server.weights.store import GraphStore
+from tests.loopback import serving
 
 GRAPHS = {
     "encoder.onnx": np.random.default_rng(0).standard_normal(30_000).astype(np.float32).tobytes(),
@@ -83,13 +83,9 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
 
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with serving(Handler) as server:
         site = Mirror(f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
         yield site
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
