@@ -9,7 +9,7 @@ import pytest
 
 from server.core.prediction import Mask
 from tests.conftest import Site, png
-from tests.studio import body, click, decode_mask
+from tests.studio import CONFIG, body, click, decode_mask
 from tests.weights.serving import Server, serving
 
 HEIGHT, WIDTH, IMAGES = 300, 400, 3
@@ -41,3 +41,25 @@ def test_after_a_kill_minus_9_nothing_is_encoded_again(graphs: Path, site: Site,
     assert [log.result().count(b'"event": "encoded"') for log in (first.log, second.log)] == [IMAGES, 0]
     for old, new in zip(before, after, strict=True):
         assert np.count_nonzero(old & new) >= 0.99 * np.count_nonzero(old | new)
+
+
+@pytest.mark.weights
+def test_a_crawl_that_was_killed_goes_on_with_what_was_not_kept(graphs: Path, site: Site, tmp_path: Path) -> None:
+    kept, count = tmp_path / "cache" / "embeddings", 8
+    images = [site.put(f"/{number}.png", png(HEIGHT, WIDTH, seed=number)) for number in range(count)]
+    tasks = [{"id": number, "data": {"image": image}} for number, image in enumerate(images)]
+    crawl = {"tasks": tasks, "project": "1.17", "label_config": CONFIG, "params": {"context": None}}
+    with serving(graphs, tmp_path / "cache") as first:
+        assert httpx.post(f"{first.url}/predict", json=crawl).json() == {"results": []}
+        wait_for_files(kept, 3)
+        first.process.kill()
+        first.process.wait()
+    whole = {path: path.read_bytes() for path in kept.glob("*.embedding")}
+    assert 3 <= len(whole) < count
+    with serving(graphs, tmp_path / "cache") as second:
+        httpx.post(f"{second.url}/predict", json=crawl)
+        wait_for_files(kept, count)
+        assert all(mask(second, image).any() for image in images)
+    assert second.log.result().count(b'"event": "encoded"') == count - len(whole)
+    assert b"damaged" not in second.log.result()
+    assert {path: path.read_bytes() for path in whole} == whole
