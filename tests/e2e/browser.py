@@ -3,7 +3,10 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, StorageState, expect, sync_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -27,3 +30,10 @@ def open_window(browser: Browser, login: StorageState) -> Page:
     page = browser.new_context(storage_state=login, viewport={"width": 1600, "height": 1000}).new_page()
     page.set_default_timeout(_PATIENCE)
     return page
+
+
+def photograph(page: Page, path: Path) -> None:
+    """A picture of a window for the documentation."""
+    shown = Image.open(BytesIO(page.screenshot())).convert("RGB")
+    shown.resize((1280, 800), Image.Resampling.LANCZOS).save(path, quality=85, method=6)
+    assert path.stat().st_size < 200_000

@@ -1,14 +1,12 @@
 """The README's pictures: a cup of coffee is labelled. `make e2e ARGS="--pictures docs/pictures"` keeps them."""
 
-from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from tests.e2e.api import Api
+from tests.e2e.browser import photograph
 from tests.e2e.conftest import OpenEditor
-from tests.e2e.editor import Editor
 
 pytestmark = pytest.mark.e2e
 
@@ -32,18 +30,12 @@ def test_a_spoon_and_a_cup_are_labelled(
     task = api.upload(project, _COFFEE)
     editor = open_editor(project, task)
     editor.drag_box((312, 190), (420, 346), label="Spoon")
-    _photograph(editor, folder / "e2e-box.webp")
+    photograph(editor.page, folder / "e2e-box.webp")
     editor.accept()
     editor.click(300, 90, label="Cup")
-    _photograph(editor, folder / "e2e-click.webp")
+    photograph(editor.page, folder / "e2e-click.webp")
     editor.accept()
-    _photograph(editor, folder / "e2e-accepted.webp")
+    photograph(editor.page, folder / "e2e-accepted.webp")
     editor.submit()
     regions = api.stored_regions(task)
     assert [region["value"]["bitmasklabels"] for region in regions] == [["Spoon"], ["Cup"]]
-
-
-def _photograph(editor: Editor, path: Path) -> None:
-    shown = Image.open(BytesIO(editor.page.screenshot())).convert("RGB")
-    shown.resize((1280, 800), Image.Resampling.LANCZOS).save(path, quality=85, method=6)
-    assert path.stat().st_size < 200_000
