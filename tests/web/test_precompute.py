@@ -287,6 +287,7 @@ def test_deleted_tasks_are_forgotten(client: Client, site: Site, held: HeldModel
         {"tasks": [{}], "project": 7},
         {"tasks": [{"id": None}], "project": PROJECT},
         {"tasks": [{"id": "x"}], "project": PROJECT},
+        {"tasks": [{"id": 5}], "project": {"id": "7" * 101, "label_config": CONFIG}},
         {"tasks": [{"id": "9" * 5000}, {"id": 10**20}], "project": PROJECT},
         {"tasks": {"id": 5}, "project": PROJECT},
         {"tasks": [{"id": 5, "data": []}], "project": PROJECT},
