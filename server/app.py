@@ -10,6 +10,7 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
+from server import __version__
 from server.doctor.diagnosis import Diagnosis
 from server.doctor.image import ImageWay
 from server.engine import Engine, studio_api
@@ -17,6 +18,8 @@ from server.errors import ModelUnusable, SamserveError
 from server.models.manifest import Manifest
 from server.runtime.decoders import SplitDecoder
 from server.runtime.model import SamModel
+from server.runtime.providers import CPU
+from server.runtime.surroundings import surroundings
 from server.service.backlog import Backlog
 from server.service.chores import Chores
 from server.service.magnifier import Magnifier
@@ -40,6 +43,7 @@ from server.web.predict import Predict
 from server.web.routes import HANDLERS
 from server.weights.built import built_decoder
 from server.weights.store import GraphStore, find_manifest
+from server.weights.verified import Verified
 
 log = structlog.get_logger("samserve.app")
 
@@ -69,7 +73,9 @@ def _sped_up(model: SamModel, manifest: Manifest, store: GraphStore, settings: S
     """Has the model use the decoder graphs built here; it keeps the stock one where it cannot, with a warning."""
     try:
         folder, graphs = built_decoder(manifest, store)
-        model.use(SplitDecoder(graphs, folder, settings.cores, settings.provider))
+        decoder = SplitDecoder(graphs, folder, settings.cores, settings.provider)
+        hashes = [graph.sha256 for graph in (*manifest.graphs, *graphs.graphs)]
+        _use(model, decoder, Verified(folder / "verified.json"), [*hashes, str(settings.cores)])
     except (ModelUnusable, OSError) as error:
         log.warning(
             "fast_decoder_unusable",
@@ -78,6 +84,18 @@ def _sped_up(model: SamModel, manifest: Manifest, store: GraphStore, settings: S
         )
         return False
     return True
+
+
+def _use(model: SamModel, decoder: SplitDecoder, verified: Verified, facts: list[str]) -> None:
+    """Has the model use a decoder, which is tried beside the stock one unless it passed that here before."""
+    if model.provider != CPU:  # nothing here tells one GPU from another
+        model.use(decoder)
+        return
+    facts = [*facts, __version__, *surroundings()]
+    is_verified = verified.holds(facts)
+    model.use(decoder, is_verified=is_verified)
+    if not is_verified:
+        verified.add(facts)
 
 
 def create_app(settings: Settings, model: SamModel) -> Litestar:
