@@ -33,6 +33,7 @@ from server.settings import Settings
 from server.web.auth import BasicAuth
 from server.web.background import BackgroundGauges
 from server.web.errors import answer_bug, answer_domain_error, answer_http_error
+from server.web.hang_up import UploadedRequest
 from server.web.metrics import Metrics
 from server.web.model_info import ModelInfo
 from server.web.predict import Predict
@@ -130,6 +131,7 @@ def _litestar(
             Exception: answer_bug,
         },
         lifespan=[lifespan],
+        request_class=UploadedRequest,
         request_max_body_size=_MAX_BODY_BYTES,
         logging_config=None,
         openapi_config=None,
