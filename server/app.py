@@ -41,7 +41,7 @@ from server.web.metrics import Metrics
 from server.web.model_info import ModelInfo
 from server.web.predict import Predict
 from server.web.routes import HANDLERS
-from server.weights.built import built_decoder
+from server.weights.built import built_decoder, is_buildable
 from server.weights.store import GraphStore, find_manifest
 from server.weights.verified import Verified
 
@@ -64,7 +64,8 @@ def load_model(settings: Settings) -> SamModel:
         if problem := store.problem(manifest, graph):
             raise ModelUnusable(f"{graph.file} is {problem}; run: samserve weights pull {manifest.name}")
     model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider)
-    if settings.decoder == "stock" or not _sped_up(model, manifest, store, settings):
+    speeds_up = settings.decoder == "fast" and is_buildable(manifest)
+    if not speeds_up or not _sped_up(model, manifest, store, settings):
         model.warm_up()
     return model
 
@@ -111,7 +112,9 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     magnifier = Magnifier(engine.embedder, refiner, model, decoder)
     segmenter = Segmenter(engine.embedder, magnifier, refiner, decoder, _CLICKS_AT_ONCE)
     options = ProjectOptions(_PROJECTS)
-    info = ModelInfo(model.title, model.version, model.provider, model.decoder, bool(settings.basic_auth_user))
+    info = ModelInfo(
+        model.title, model.version, model.provider, model.decoder, model.chooses, bool(settings.basic_auth_user)
+    )
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:

@@ -43,6 +43,11 @@ class SamModel:
         """Which decoder is used: fast or stock."""
         return self._decoder.name
 
+    @property
+    def chooses(self) -> bool:
+        """Whether its decoder gives several masks, so that a click can choose among them."""
+        return self.decoder != "stock" or not self._family.STOCK_CHOOSES
+
     def key(self, image_sha256: str) -> EmbeddingKey:
         """The key of an image's embedding by this model."""
         return EmbeddingKey(image_sha256, self._encoder_sha256, self._how.version)
