@@ -83,7 +83,7 @@ class _Reader:
         """Gain and bias of the norm over channels that follows a convolution: constants of shape (C, 1, 1)."""
         weight = self._modules[f"{sequence}.{number}.weight"]
         start = next(k for k, node in enumerate(self._nodes) if weight in node.input)
-        gain, bias = (self._following(start, operation) for operation in ("Mul", "Add"))
+        gain, bias = self._following(start, "Mul"), self._following(start, "Add")
         module = f"{sequence}.{int(number) + 1}"
         return {f"{module}.weight": gain, f"{module}.bias": bias}
 

@@ -45,6 +45,17 @@ def test_a_graph_that_is_no_sam_decoder_is_refused(tmp_path: Path) -> None:
         build(tmp_path / "other.onnx")
 
 
+def test_a_sam_decoder_whose_norms_are_not_where_they_belong_is_refused(tmp_path: Path) -> None:
+    write_sam_decoder(tmp_path / "odd.onnx", GRID, INPUT_SIZE)
+    model = onnx.load(str(tmp_path / "odd.onnx"))
+    kept = [value for value in model.graph.initializer if list(value.dims[1:]) != [1, 1]]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
+    onnx.save(model, str(tmp_path / "odd.onnx"))
+    with pytest.raises(ModelUnusable, match=r"odd\.onnx is no SAM decoder"):
+        build(tmp_path / "odd.onnx")
+
+
 def test_a_file_that_is_no_graph_is_refused(tmp_path: Path) -> None:
     (tmp_path / "torn.onnx").write_bytes(b"torn")
     with pytest.raises(ModelUnusable, match=r"torn\.onnx is no ONNX graph"):
