@@ -24,9 +24,9 @@ from server.core.geometry import Box, Point
 from server.core.prediction import Mask
 from server.core.prompt import Prompt
 from server.images.decode import decode_image
-from server.models import sam
-from server.models.family import Tensors
+from server.models.family import ModelFamily, Tensors
 from server.models.manifest import Preprocessing
+from server.models.registry import family
 from server.runtime.decoders import Decoder, SplitDecoder, StockDecoder
 from server.runtime.model import SamModel
 from server.runtime.session import Session
@@ -42,19 +42,20 @@ ROW = "{:>7} {:>7} {:>10} {:>9} {:>9} {:>9} {:>6} {:>6} {:>9}"
 class Case:
     """Prompts on one image, for either decoder."""
 
+    family: ModelFamily
     embedding: ImageEmbedding
     prompts: Sequence[Prompt]
     how: Preprocessing
 
     def feeds(self) -> list[Tensors]:
         """The decoder's inputs, prompt by prompt."""
-        return [sam.decoder_inputs(self.embedding, prompt, self.how) for prompt in self.prompts]
+        return [self.family.decoder_inputs(self.embedding, prompt, self.how) for prompt in self.prompts]
 
     def masks(self, decoder: Decoder) -> list[Mask]:
         """The masks as they are served."""
         answers = [decoder.run(self.embedding, feed) for feed in self.feeds()]
         pairs = zip(answers, self.prompts, strict=True)
-        return [sam.prediction(answer, self.embedding, prompt, self.how).mask for answer, prompt in pairs]
+        return [self.family.prediction(answer, self.embedding, prompt, self.how).mask for answer, prompt in pairs]
 
 
 def main() -> None:
@@ -68,19 +69,21 @@ def main() -> None:
     manifest, store = find_manifest(settings.model), GraphStore(settings.cache_path / "weights")
     model = SamModel(manifest, store.folder(manifest), settings.cores)
     embedding = model.encode(decode_image(arguments.photo.read_bytes(), 10**9))
+    of_case = partial(Case, family(manifest.family), embedding, how=manifest.preprocessing)
     folder, graphs = built_decoder(manifest, store)
     print(ROW.format("threads", "prompts", "each", "with mask", "stock ms", "fast ms", "ratio", "CPU", "mask IoU"))
     for threads in arguments.threads:
         stock = StockDecoder(Session(store.folder(manifest) / manifest.decoder.file, manifest.decoder, threads))
         fast = SplitDecoder(graphs, folder, threads)
         for count, kind, masked in product((1, 4, 8), KINDS, (False, True)):
-            case = Case(embedding, prompts(model, embedding, kind, count, masked), manifest.preprocessing)
+            case = of_case(prompts(model, embedding, kind, count, masked))
             worst = min(iou(*pair) for pair in zip(case.masks(stock), case.masks(fast), strict=True))
             times = compared(runner(stock, case), runner(fast, case), max(5, arguments.repeats // count))
             print(ROW.format(threads, count, kind, "yes" if masked else "", *times, f"{worst:.5f}"), flush=True)
-        click = Case(embedding, prompts(model, embedding, "1 click", 1, False), manifest.preprocessing)
+        click = of_case(prompts(model, embedding, "1 click", 1, False))
         image = Session(folder / graphs.image.file, graphs.image, threads)
-        times = compared(runner(stock, click), partial(image.run, embedding.tensors), arguments.repeats)
+        needed = {name: embedding.tensors[name] for name in graphs.image.inputs}
+        times = compared(runner(stock, click), partial(image.run, needed), arguments.repeats)
         print(ROW.format(threads, "", "image", "", *times, ""), flush=True)
 
 
