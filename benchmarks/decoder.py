@@ -3,7 +3,7 @@
 python -m benchmarks.decoder [--repeats 40] [--threads 1 2] [--photo docs/pictures/coffee.jpg]
 
 Times the graphs alone, after `samserve weights pull`. They take turns, so that whatever else the machine does hits all.
-"split" is the stock graph with what depends on the image alone computed once (benchmarks/split.py); a mask prompt
+"split" is a SAM's stock graph with what depends on the image alone computed once (benchmarks/split.py); a mask prompt
 changes that part. A row gives the median of each, the median of the ratios to stock, the fast one's ratio of processor
 time (of all threads; what else runs matters less to it), and the worst mask IoU of the fast one to the stock one. Of
 several prompts the time is that of all, on one image. The last row per number of threads is what the fast decoder
@@ -28,9 +28,9 @@ from server.core.geometry import Box, Point
 from server.core.prediction import Mask
 from server.core.prompt import Prompt
 from server.images.decode import decode_image
-from server.models import sam
-from server.models.family import Tensors
+from server.models.family import ModelFamily, Tensors
 from server.models.manifest import Preprocessing
+from server.models.registry import family
 from server.runtime.decoders import Decoder, SplitDecoder, StockDecoder
 from server.runtime.model import SamModel
 from server.runtime.session import Session
@@ -47,19 +47,20 @@ ROW = "{:>7} {:>7} {:>10} {:>9} {:>9} {:>9} {:>9} {:>7} {:>6} {:>6} {:>9}"
 class Case:
     """Prompts on one image, for either decoder."""
 
+    family: ModelFamily
     embedding: ImageEmbedding
     prompts: Sequence[Prompt]
     how: Preprocessing
 
     def feeds(self) -> list[Tensors]:
         """The decoder's inputs, prompt by prompt."""
-        return [sam.decoder_inputs(self.embedding, prompt, self.how) for prompt in self.prompts]
+        return [self.family.decoder_inputs(self.embedding, prompt, self.how) for prompt in self.prompts]
 
     def masks(self, decoder: Decoder) -> list[Mask]:
         """The masks as they are served."""
         answers = [decoder.run(self.embedding, feed) for feed in self.feeds()]
         pairs = zip(answers, self.prompts, strict=True)
-        return [sam.prediction(answer, self.embedding, prompt, self.how).mask for answer, prompt in pairs]
+        return [self.family.prediction(answer, self.embedding, prompt, self.how).mask for answer, prompt in pairs]
 
 
 def main() -> None:
@@ -73,6 +74,7 @@ def main() -> None:
     manifest, store = find_manifest(settings.model), GraphStore(settings.cache_path / "weights")
     model = SamModel(manifest, store.folder(manifest), settings.cores)
     embedding = model.encode(decode_image(arguments.photo.read_bytes(), 10**9))
+    of_case = partial(Case, family(manifest.family), embedding, how=manifest.preprocessing)
     folder, graphs = built_decoder(manifest, store)
     stock_file = store.folder(manifest) / manifest.decoder.file
     print(ROW.format("threads", "prompts", "each", "with mask", *HEADS))
@@ -80,16 +82,18 @@ def main() -> None:
         stock = StockDecoder(Session(stock_file, manifest.decoder, threads))
         fast = SplitDecoder(graphs, folder, threads)
         with TemporaryDirectory() as scratch:
-            split = SplitStock(stock_file, manifest.decoder.outputs, Path(scratch), threads)
+            cut = partial(SplitStock, stock_file, manifest.decoder.outputs, Path(scratch), threads)
+            split = cut() if manifest.family == "sam" else None
         for count, kind, masked in product((1, 4, 8), KINDS, (False, True)):
-            case = Case(embedding, prompts(model, embedding, kind, count, masked), manifest.preprocessing)
+            case = of_case(prompts(model, embedding, kind, count, masked))
             worst = min(iou(*pair) for pair in zip(case.masks(stock), case.masks(fast), strict=True))
-            works = [runner(stock, case), None if masked else runner(split, case), runner(fast, case)]
+            works = [runner(stock, case), runner(split, case) if split and not masked else None, runner(fast, case)]
             times = compared(works, max(5, arguments.repeats // count))
             print(ROW.format(threads, count, kind, "yes" if masked else "", *times, f"{worst:.5f}"), flush=True)
-        click = Case(embedding, prompts(model, embedding, "1 click", 1, False), manifest.preprocessing)
+        click = of_case(prompts(model, embedding, "1 click", 1, False))
         image = Session(folder / graphs.image.file, graphs.image, threads)
-        works = [runner(stock, click), partial(split.prepare, embedding), partial(image.run, embedding.tensors)]
+        needed = {name: embedding.tensors[name] for name in graphs.image.inputs}
+        works = [runner(stock, click), split and partial(split.prepare, embedding), partial(image.run, needed)]
         print(ROW.format(threads, "", "image", "", *compared(works, arguments.repeats), ""), flush=True)
 
 

@@ -1,39 +1,38 @@
-"""A small SAM decoder with random weights, in ONNX as segment_anything exports it: the textbook algebra, step by step.
+"""A small SAM decoder with random weights, in ONNX as segment_anything exports it: the textbook, step by step."""
 
-Linear layers are products with unnamed, transposed constants; norms over channels are spelled out, with folded gains.
-"""
-
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
+
+from tests.layers import Layers
 
 HEADS, WIDTH, INNER, HIDDEN, MASK_CHANNELS, UPSCALED = 8, 32, 16, 64, (2, 8), (8, 4)
-Array = NDArray[Any]
+Ends = dict[str, list[int | str]]
 
 
 def write_sam_decoder(path: Path, grid: int, input_size: int, seed: int = 0) -> None:
     """Writes a decoder of (1, WIDTH, grid, grid) embeddings to `path`."""
-    textbook = _Textbook(grid, input_size, np.random.default_rng(seed))
-    textbook.decode()
-    model = helper.make_model(textbook.graph(), opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
+    Textbook(grid, input_size, np.random.default_rng(seed)).write(path)
 
 
-class _Textbook:
+class Textbook(Layers):
+    tokens = 5  # that become answers
+
     def __init__(self, grid: int, input_size: int, rng: np.random.Generator) -> None:
-        self.grid, self.input_size, self.rng = grid, input_size, rng
-        self.nodes: list[onnx.NodeProto] = []
-        self.values: dict[str, onnx.TensorProto] = {}
+        super().__init__(rng)
+        self.grid, self.input_size = grid, input_size
 
-    def graph(self) -> onnx.GraphProto:
-        side = 4 * self.grid
-        inputs: dict[str, list[int | str]] = {
+    def write(self, path: Path) -> None:
+        self.decode()
+        model = helper.make_model(self.graph(), opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        onnx.checker.check_model(model)
+        onnx.save(model, str(path))
+
+    def ends(self, side: int) -> tuple[Ends, Ends]:
+        """Shapes of inputs and outputs."""
+        inputs: Ends = {
             "image_embeddings": [1, WIDTH, self.grid, self.grid],
             "point_coords": [1, "points", 2],
             "point_labels": [1, "points"],
@@ -41,51 +40,14 @@ class _Textbook:
             "has_mask_input": [1],
             "orig_im_size": [2],
         }
-        outputs: dict[str, list[int | str]] = {"low_res_masks": [1, 1, side, side], "iou_predictions": [1, 1]}
+        return inputs, {"low_res_masks": [1, 1, side, side], "iou_predictions": [1, 1]}
+
+    def graph(self) -> onnx.GraphProto:
         ends = [
             [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in named.items()]
-            for named in (inputs, outputs)
+            for named in self.ends(4 * self.grid)
         ]
         return helper.make_graph(self.nodes, "sam", ends[0], ends[1], list(self.values.values()))
-
-    def do(self, operation: str, *inputs: str, to: str = "", to_type: int = 0, **attributes: Any) -> str:
-        output = to or f"/{operation}_{len(self.nodes)}"
-        attributes |= {"to": to_type} if to_type else {}
-        self.nodes.append(helper.make_node(operation, inputs, [output], **attributes))
-        return output
-
-    def value(self, array: Array | Sequence[Any] | float, name: str = "") -> str:
-        array = np.asarray(array)
-        kept = array.astype(np.float32) if array.dtype.kind == "f" else array.astype(np.int64)
-        name = name or f"onnx::{len(self.values)}"
-        self.values[name] = numpy_helper.from_array(kept, name)
-        return name
-
-    def random(self, *shape: int, name: str = "", scale: float = 0.0) -> str:
-        return self.value(self.rng.normal(0, scale or 1.5 / np.sqrt(shape[-2] if shape[1:] else 4), shape), name)
-
-    def linear(self, rows: str, module: str, into: int, out: int) -> str:
-        bias = self.random(out, name=f"{module}.bias")
-        return self.do("Add", bias, self.do("MatMul", rows, self.random(into, out)))
-
-    def gemm(self, rows: str, module: str, into: int, out: int) -> str:
-        weight, bias = self.random(out, into, name=f"{module}.weight"), self.random(out, name=f"{module}.bias")
-        return self.do("Gemm", rows, weight, bias, transB=1)
-
-    def norm(self, rows: str, module: str) -> str:
-        gain, bias = self.random(WIDTH, name=f"{module}.weight", scale=1), self.random(WIDTH, name=f"{module}.bias")
-        return self.do("LayerNormalization", rows, gain, bias, axis=-1, epsilon=1e-5)
-
-    def channel_norm(self, image: str, channels: int) -> str:
-        centred = self.do("Sub", image, self.do("ReduceMean", image, axes=[1]))
-        variance = self.do("ReduceMean", self.do("Pow", centred, self.value(2.0)), axes=[1])
-        normal = self.do("Div", centred, self.do("Sqrt", self.do("Add", variance, self.value(1e-6))))
-        gain, bias = self.random(channels, 1, 1, scale=1), self.random(channels, 1, 1, scale=1)
-        return self.do("Add", self.do("Mul", gain, normal), bias)
-
-    def gelu(self, image: str) -> str:
-        error = self.do("Erf", self.do("Div", image, self.value(np.sqrt(2.0))))
-        return self.do("Mul", self.do("Mul", image, self.do("Add", error, self.value(1.0))), self.value(0.5))
 
     def attention(self, module: str, tensors: tuple[str, str, str], inner: int) -> str:
         """Of queries on keys and values, all (1, rows, WIDTH)."""
@@ -132,16 +94,10 @@ class _Textbook:
         none = self.do("Mul", self.do("Sub", self.value(1.0), "has_mask_input"), self.random(1, WIDTH, 1, 1, scale=0.5))
         return self.do("Add", self.do("Mul", "has_mask_input", of_mask), none)
 
-    def convolution(self, operation: str, image: str, module: str, channels: tuple[int, int]) -> str:
-        weight = self.random(*channels, 2, 2, name=f"{module}.weight", scale=0.5)
-        out = channels[1] if operation == "ConvTranspose" else channels[0]
-        bias = self.random(out, name=f"{module}.bias")
-        return self.do(operation, image, weight, bias, kernel_shape=[2, 2], strides=[2, 2])
-
     def decode(self) -> None:
         gaussian = self.random(2, WIDTH // 2, name="model.prompt_encoder.pe_layer.positional_encoding_gaussian_matrix")
         points, image = self.points(gaussian), self.do("Add", "image_embeddings", self.dense())
-        encoding = self.do("Concat", self.random(1, 5, WIDTH, scale=1), points, axis=1)
+        encoding = self.do("Concat", self.random(1, self.tokens, WIDTH, scale=1), points, axis=1)
         x, y = np.meshgrid(*[(np.arange(self.grid) + 0.5) / self.grid * 2 - 1] * 2)
         places = self.encoded(self.value(np.stack([x.ravel(), y.ravel()], axis=-1)[None]), gaussian)
         rows = self.do("Transpose", self.do("Reshape", image, self.value([1, WIDTH, -1])), perm=[0, 2, 1])
@@ -155,16 +111,16 @@ class _Textbook:
             first = tokens == encoding
             placed = tokens if first else self.do("Add", tokens, encoding)
             seen = self.attention(f"{layer}.self_attn", (placed, placed, tokens), WIDTH)
-            tokens = self.norm(seen if first else self.do("Add", tokens, seen), f"{layer}.norm1")
+            tokens = self.norm(seen if first else self.do("Add", tokens, seen), f"{layer}.norm1", WIDTH)
             seen = self.look(f"{layer}.cross_attn_token_to_image", (tokens, encoding), (rows, places))
-            tokens = self.norm(self.do("Add", tokens, seen), f"{layer}.norm2")
+            tokens = self.norm(self.do("Add", tokens, seen), f"{layer}.norm2", WIDTH)
             hidden = self.do("Relu", self.linear(tokens, f"{layer}.mlp.lin1", WIDTH, HIDDEN))
             answer = self.linear(hidden, f"{layer}.mlp.lin2", HIDDEN, WIDTH)
-            tokens = self.norm(self.do("Add", tokens, answer), f"{layer}.norm3")
+            tokens = self.norm(self.do("Add", tokens, answer), f"{layer}.norm3", WIDTH)
             shown = self.look(f"{layer}.cross_attn_image_to_token", (rows, places), (tokens, encoding))
-            rows = self.norm(self.do("Add", rows, shown), f"{layer}.norm4")
+            rows = self.norm(self.do("Add", rows, shown), f"{layer}.norm4", WIDTH)
         seen = self.look(f"{name}.final_attn_token_to_image", (tokens, encoding), (rows, places))
-        return self.norm(self.do("Add", tokens, seen), f"{name}.norm_final_attn"), rows
+        return self.norm(self.do("Add", tokens, seen), f"{name}.norm_final_attn", WIDTH), rows
 
     def look(self, module: str, queries: tuple[str, str], keys: tuple[str, str]) -> str:
         return self.attention(module, (self.do("Add", *queries), self.do("Add", *keys), keys[0]), INNER)
@@ -173,12 +129,14 @@ class _Textbook:
         image = self.convolution("ConvTranspose", image, "mask_decoder.output_upscaling.0", (WIDTH, UPSCALED[0]))
         image = self.gelu(self.channel_norm(image, UPSCALED[0]))
         image = self.gelu(self.convolution("ConvTranspose", image, "mask_decoder.output_upscaling.3", UPSCALED))
+        logits, ious = self.masks(tokens, image), self.mlp(tokens, 0, "iou_prediction_head", 4)
+        self.choose(self.do("Reshape", logits, self.value([4, 4 * self.grid, 4 * self.grid])), ious)
+
+    def masks(self, tokens: str, image: str) -> str:
         pixels = self.do("Reshape", image, self.value([1, UPSCALED[1], -1]))
         asked = [self.mlp(tokens, mask + 1, f"output_hypernetworks_mlps.{mask}", UPSCALED[1]) for mask in range(4)]
         rows = [self.do("Unsqueeze", row, self.value([1])) for row in asked]
-        logits = self.do("MatMul", self.do("Concat", *rows, axis=1), pixels)
-        ious = self.mlp(tokens, 0, "iou_prediction_head", 4)
-        self.choose(self.do("Reshape", logits, self.value([4, 4 * self.grid, 4 * self.grid])), ious)
+        return self.do("MatMul", self.do("Concat", *rows, axis=1), pixels)
 
     def mlp(self, tokens: str, token: int, module: str, out: int) -> str:
         answer = self.do("Gather", tokens, self.value(np.array(token)), axis=1)

@@ -1,4 +1,4 @@
-"""A small model of which a fast decoder can be built: a tiny encoder in front of a random SAM decoder."""
+"""Small models of which fast decoders can be built: tiny encoders in front of random SAM and HQ-SAM decoders."""
 
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from onnx import TensorProto, helper, numpy_helper
 from server.models.manifest import Graph, Manifest
 from server.weights.store import GraphStore, sha256_of
 from tests.graphs import tiny_model
-from tests.sam_decoder import WIDTH, write_sam_decoder
+from tests.hq_decoder import write_hq_decoder
+from tests.sam_decoder import UPSCALED, WIDTH, write_sam_decoder
 
 GRID, INPUT_SIZE = 64, 256
 
@@ -29,6 +30,22 @@ def small_model(folder: Path) -> Manifest:
     )
 
 
+def small_hq_model(folder: Path) -> Manifest:
+    """The same with an HQ-SAM decoder, and an encoder that has features for it."""
+    small = small_model(folder)
+    _write_encoder(folder / "encoder.onnx", features=True)
+    write_hq_decoder(folder / "decoder.onnx", GRID, INPUT_SIZE)
+    encoder, decoder = (_renewed(graph, folder) for graph in small.graphs)
+    inputs = {name: name for name in decoder.inputs if name != "orig_im_size"} | {"hq_features": "hq_features"}
+    return replace(
+        small,
+        name="small_hq",
+        family="hq_sam",
+        encoder=replace(encoder, outputs=encoder.outputs | {"hq_features": "features"}),
+        decoder=replace(decoder, inputs=inputs),
+    )
+
+
 def stored(manifest: Manifest, folder: Path, cache: Path) -> GraphStore:
     """A store that has the model whose graphs are in `folder`."""
     store = GraphStore(cache)
@@ -44,13 +61,19 @@ def _renewed(graph: Graph, folder: Path) -> Graph:
     return replace(graph, bytes=path.stat().st_size, sha256=sha256_of(path))
 
 
-def _write_encoder(path: Path) -> None:
-    """Averages of 4 x 4 pixels, mixed into WIDTH channels."""
-    weight = np.random.default_rng(1).normal(size=(WIDTH, 3, 4, 4)).astype(np.float32) / 4
-    convolution = helper.make_node("Conv", ["pixels", "weight"], ["embedding"], kernel_shape=[4, 4], strides=[4, 4])
-    ends = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-        for name, shape in (("pixels", [1, 3, INPUT_SIZE, INPUT_SIZE]), ("embedding", [1, WIDTH, GRID, GRID]))
-    ]
-    graph = helper.make_graph([convolution], "encoder", ends[:1], ends[1:], [numpy_helper.from_array(weight, "weight")])
+def _write_encoder(path: Path, features: bool = False) -> None:
+    """Averages of 4 x 4 pixels, mixed into WIDTH channels; features are mixtures of the pixels themselves."""
+    rng, side = np.random.default_rng(1), 4 * GRID
+    outputs = {"embedding": ((WIDTH, 4), GRID)} | ({"features": ((UPSCALED[1], 1), side)} if features else {})
+    nodes, ends, weights = [], [("pixels", [1, 3, INPUT_SIZE, INPUT_SIZE])], []
+    for name, ((channels, step), size) in outputs.items():
+        kernel = [step, step]
+        nodes.append(
+            helper.make_node("Conv", ["pixels", f"{name}_weight"], [name], kernel_shape=kernel, strides=kernel)
+        )
+        weight = rng.normal(size=(channels, 3, step, step)).astype(np.float32) / step
+        weights.append(numpy_helper.from_array(weight, f"{name}_weight"))
+        ends.append((name, [1, channels, size, size]))
+    tensors = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in ends]
+    graph = helper.make_graph(nodes, "encoder", tensors[:1], tensors[1:], weights)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))

@@ -57,6 +57,20 @@ def strided_convolution(weight: Floats) -> Floats:
     return weight.transpose(2, 3, 1, 0).reshape(-1, weight.shape[0])
 
 
+def taps(weight: Floats) -> Floats:
+    """(out, in, 3, 3) -> (out, 9 * in): a 3x3 convolution as nine products over channels-last rows.
+
+    q (W * x) = (q W) * x: a mixture q of a convolution's output channels is a convolution with one. Of few output
+    channels its nine products come first, and `shifted` adds them up.
+    """
+    return weight.transpose(0, 2, 3, 1).reshape(weight.shape[0], -1)
+
+
+def shifted() -> Floats:
+    """(1, 9, 3, 3): the convolution that adds up nine maps, one per tap, each moved by its place in a 3x3 kernel."""
+    return np.eye(9).reshape(1, 9, 3, 3)
+
+
 def grid_encoding(gaussian: Floats, grid: int) -> Floats:
     """(grid * grid, D): the position encoding of the image embedding's pixels, row by row."""
     centres = (np.arange(grid) + 0.5) / grid

@@ -3,6 +3,7 @@
 from server.graphs.algebra import grid_encoding
 from server.graphs.crossing import look, show
 from server.graphs.emit import Emitter, OnnxGraph, Shape
+from server.graphs.hq import hq_mask_logits
 from server.graphs.image import image_tensors
 from server.graphs.mask_prompt import mask_term
 from server.graphs.sides import ImageAlone, ImageSide, MaskTerm, Pixels
@@ -16,7 +17,7 @@ from server.graphs.tokens import (
     prompt_tokens,
     self_attention,
 )
-from server.graphs.upscale import Update, mask_logits
+from server.graphs.upscale import Update, mask_logits, upscaled
 from server.graphs.weights import DecoderWeights
 
 _FINAL = "transformer.final_attn_token_to_image"
@@ -26,12 +27,15 @@ def click_graph(weights: DecoderWeights, with_mask: bool) -> OnnxGraph:
     """`image_tensors`, (1, P, 2) `point_coords`, (1, P) `point_labels` -> `low_res_masks`, `iou_predictions`.
 
     The masks are (1, 4, 4 * grid, 4 * grid) logits, the IoUs (1, 4): the single mask first, then three candidates.
-    With a mask, (1, 1, 4 * grid, 4 * grid) logits `mask_input` are needed too.
+    With a mask, (1, 1, 4 * grid, 4 * grid) logits `mask_input` are needed too; of HQ-SAM the encoder's
+    (1, C', 4 * grid, 4 * grid) `hq_features`.
     """
     e, side = Emitter(), 4 * weights.grid
     mask = mask_term(e, weights) if with_mask else None
     inputs: dict[str, Shape] = {"point_coords": [1, "points", 2], "point_labels": [1, "points"]}
     inputs |= image_tensors(weights) | ({"mask_input": [1, 1, side, side]} if with_mask else {})
+    if weights.is_hq:
+        inputs["hq_features"] = [1, weights["hf_mlp.layers.2.bias"].size, side, side]
     logits, ious = _Decoder(e, weights, mask).run()
     return e.model(inputs, {"low_res_masks": (logits, [1, 4, side, side]), "iou_predictions": (ious, [1, 4])})
 
@@ -53,12 +57,14 @@ class _Decoder:
         image = self._pixels(rows)
         tokens = self_attention(self._e, self._weights, 1, tokens, self._encoding)
         tokens, second, rows = self._cross(1, tokens, (image, image), rows)
-        placed = outputs(self._e, self._placed(tokens))  # nobody asks what the points see in the end
+        placed = outputs(self._e, self._weights, self._placed(tokens))  # nobody asks what the points see in the end
         seen = look(self._e, self._weights, _FINAL, placed, self._pixels(rows))
-        attended = self._e.do("Add", outputs(self._e, tokens), seen)
+        attended = self._e.do("Add", outputs(self._e, self._weights, tokens), seen)
         tokens = norm(self._e, self._weights, "transformer.norm_final_attn", attended)
         asked = asked_of_masks(self._e, self._weights, tokens)
-        logits = mask_logits(self._e, self._weights, "upscaled", (first, second), asked)
+        positions = upscaled(self._e, self._weights, "upscaled", (first, second))
+        to_logits = hq_mask_logits if self._weights.is_hq else mask_logits
+        logits = to_logits(self._e, self._weights, positions, asked)
         return logits, predicted_ious(self._e, self._weights, tokens)
 
     def _cross(

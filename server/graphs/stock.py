@@ -14,9 +14,9 @@ from server.graphs.weights import DecoderWeights, Floats
 
 _MODULES = re.compile(
     r"(transformer|output_upscaling|output_hypernetworks_mlps|iou_prediction_head|pe_layer|point_embeddings"
-    r"|not_a_point_embed|mask_downscaling)\.[\w.]+$"
+    r"|not_a_point_embed|mask_downscaling|hf_mlp|embedding_maskfeature)\.[\w.]+$"
 )
-_CHANNEL_NORMS = {"mask_downscaling": (0, 3), "output_upscaling": (0,)}  # the convolutions that one follows
+_CHANNEL_NORMS = ("mask_downscaling.0", "mask_downscaling.3", "output_upscaling.0", "embedding_maskfeature.0")
 
 
 def read_decoder(path: Path) -> DecoderWeights:
@@ -52,10 +52,10 @@ class _Reader:
     def weights(self) -> DecoderWeights:
         arrays: dict[str, NDArray[np.generic]] = {module: self._values[name] for module, name in self._modules.items()}
         arrays |= self._linears()
-        for sequence, convolutions in _CHANNEL_NORMS.items():
-            for number in convolutions:
-                arrays |= self._channel_norm(sequence, number)
-        arrays["tokens"] = self._shaped(1, 5, None)[0]
+        for convolution in _CHANNEL_NORMS:
+            if f"{convolution}.weight" in self._modules:
+                arrays |= self._channel_norm(*convolution.split("."))
+        arrays["tokens"] = self._shaped(1, 6 if "hf_mlp.layers.0.bias" in arrays else 5, None)[0]
         arrays["no_mask_embed"] = self._shaped(1, arrays["tokens"].shape[1], 1, 1)[0, :, 0, 0]
         in_double: dict[str, Floats] = {name: array.astype(np.float64) for name, array in arrays.items()}
         return DecoderWeights(in_double, self._grid, self._input_size())
@@ -79,12 +79,13 @@ class _Reader:
             products = [self._maker[name] for name in node.input if name in self._maker]
             yield from (self._values[product.input[1]] for product in products if product.op_type == "MatMul")
 
-    def _channel_norm(self, sequence: str, number: int) -> dict[str, NDArray[np.generic]]:
+    def _channel_norm(self, sequence: str, number: str) -> dict[str, NDArray[np.generic]]:
         """Gain and bias of the norm over channels that follows a convolution: constants of shape (C, 1, 1)."""
         weight = self._modules[f"{sequence}.{number}.weight"]
         start = next(k for k, node in enumerate(self._nodes) if weight in node.input)
-        gain, bias = (self._following(start, operation) for operation in ("Mul", "Add"))
-        return {f"{sequence}.{number + 1}.weight": gain, f"{sequence}.{number + 1}.bias": bias}
+        gain, bias = self._following(start, "Mul"), self._following(start, "Add")
+        module = f"{sequence}.{int(number) + 1}"
+        return {f"{module}.weight": gain, f"{module}.bias": bias}
 
     def _following(self, start: int, operation: str) -> NDArray[np.generic]:
         return next(

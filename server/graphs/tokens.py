@@ -6,12 +6,12 @@ from onnx import TensorProto
 from server.graphs.emit import Emitter
 from server.graphs.weights import HEADS, DecoderWeights, Floats
 
-OUTPUTS = 5  # tokens that are answers: one for the IoUs, then one per mask
+MASKS = 4  # after the token for the IoUs, one for each
 EPSILON = 1e-5  # of the transformer's norms
 
 
 def prompt_tokens(e: Emitter, weights: DecoderWeights) -> str:
-    """(T, D): the five output tokens, then one per point of (1, P, 2) `point_coords` and (1, P) `point_labels`."""
+    """(T, D): the output tokens, then one per point of (1, P, 2) `point_coords` and (1, P) `point_labels`."""
     gaussian = weights["pe_layer.positional_encoding_gaussian_matrix"]
     scale = 4 * np.pi / weights.input_size  # half a pixel on, to -1..1, times 2 pi: one product
     offset = (0.5 * scale - 2 * np.pi) * gaussian.sum(axis=0)
@@ -49,17 +49,18 @@ def mlp(e: Emitter, weights: DecoderWeights, layer: int, tokens: str) -> str:
     return norm(e, weights, f"{module}.norm3", e.do("Add", tokens, answer))
 
 
-def outputs(e: Emitter, tokens: str) -> str:
-    """(5, D): the tokens that are answers."""
-    return e.do("Slice", tokens, e.integers(0), e.integers(OUTPUTS), e.integers(0))
+def outputs(e: Emitter, weights: DecoderWeights, tokens: str) -> str:
+    """(5, D), or of HQ-SAM (6, D): the tokens that are answers."""
+    return e.do("Slice", tokens, e.integers(0), e.integers(len(weights["tokens"])), e.integers(0))
 
 
 def asked_of_masks(e: Emitter, weights: DecoderWeights, tokens: str) -> str:
-    """(4, C): the mask tokens, each through a hypernetwork of its own."""
-    masks = e.do("Slice", tokens, e.integers(1), e.integers(OUTPUTS), e.integers(0))
+    """(4, C), or of HQ-SAM (5, C): the mask tokens, each through a hypernetwork of its own."""
+    masks = e.do("Slice", tokens, e.integers(1), e.integers(len(weights["tokens"])), e.integers(0))
     answer = e.do("Unsqueeze", masks, e.integers(1))  # (4, 1, D)
+    modules = [f"output_hypernetworks_mlps.{mask}" for mask in range(MASKS)] + ["hf_mlp"] * weights.is_hq
     for step in range(3):
-        layers = [weights.layer(f"output_hypernetworks_mlps.{mask}.layers.{step}") for mask in range(OUTPUTS - 1)]
+        layers = [weights.layer(f"{module}.layers.{step}") for module in modules]
         weight, bias = (np.stack(arrays) for arrays in zip(*layers, strict=True))
         answer = affine(e, answer if step == 0 else e.do("Relu", answer), weight, bias[:, None])
     return e.do("Squeeze", answer, e.integers(1))

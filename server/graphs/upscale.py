@@ -37,15 +37,19 @@ def upscaled_image_weight(weights: DecoderWeights) -> Floats:
     return _folded(weights)[0]
 
 
-def mask_logits(e: Emitter, weights: DecoderWeights, image: str, updates: tuple[Update, Update], asked: str) -> str:
-    """(1, 4, 4 * grid, 4 * grid) logits from the image's own (N, 4 * C) and `asked`, (4, C')."""
+def upscaled(e: Emitter, weights: DecoderWeights, image: str, updates: tuple[Update, Update]) -> str:
+    """(16 * N, C') from the image's own (N, 4 * C): both upscalings, in the order (y, x, dy, dx, dy', dx')."""
     first = _first_upscaling(e, weights, image, updates)
     weight, bias = transposed_convolution(*weights.layer("output_upscaling.3"))
     second = e.do("BiasGelu", e.do("MatMul", first, e.constant(weight)), e.constant(bias))  # (4 * N, 4 * C')
-    positions = e.do("Reshape", second, e.integers(16 * weights.pixels, -1))
+    return e.do("Reshape", second, e.integers(16 * weights.pixels, -1))
+
+
+def mask_logits(e: Emitter, weights: DecoderWeights, positions: str, asked: str) -> str:
+    """(1, 4, 4 * grid, 4 * grid) logits from what is `upscaled` and `asked`, (4, C'); put in order last."""
     logits = e.do("Gemm", asked, positions, transB=1)  # (4, 16 * N)
     grid = weights.grid
-    windows = e.do("Reshape", logits, e.integers(4, grid, grid, 2, 2, 2, 2))  # y, x, dy, dx, dy', dx'
+    windows = e.do("Reshape", logits, e.integers(4, grid, grid, 2, 2, 2, 2))
     shuffled = e.do("Transpose", windows, perm=[0, 1, 3, 5, 2, 4, 6])
     return e.do("Reshape", shuffled, e.integers(1, 4, 4 * grid, 4 * grid))
 

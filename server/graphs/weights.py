@@ -18,7 +18,8 @@ class DecoderWeights:
 
     Attributes:
         arrays: a linear layer's weight is (in, out), a transposed convolution's (in, out, 2, 2), a convolution's
-            (out, in, height, width); `tokens` is (5, D): IoU token, then mask tokens.
+            (out, in, height, width); `tokens` are those that become answers, (5, D): the IoU token,
+            then the mask tokens; HQ-SAM's own is the sixth.
         grid: side of the image embedding.
         input_size: side in pixels of the encoder's input, which points are relative to.
     """
@@ -35,6 +36,11 @@ class DecoderWeights:
     def layer(self, name: str) -> tuple[Floats, Floats]:
         """(weight, bias) of a linear layer, a convolution or a norm."""
         return self[f"{name}.weight"], self[f"{name}.bias"]
+
+    @property
+    def is_hq(self) -> bool:
+        """Whether a token of high quality, HQ-SAM's, adds a mask of its own to each of the others."""
+        return len(self["tokens"]) > 5
 
     @property
     def width(self) -> int:

@@ -6,12 +6,12 @@ from typing import Protocol
 from server.core.embedding import ImageEmbedding
 from server.models.decoder_graphs import DecoderGraphs
 from server.models.family import Tensors
+from server.models.manifest import Graph
 from server.runtime.derived import Arrays, DerivedTensors
 from server.runtime.providers import AUTO
 from server.runtime.session import Session
 
 _DERIVED_BYTES = 256 << 20  # 18 images of 14 MiB
-_OF_PROMPT = ("point_coords", "point_labels")
 
 
 class Decoder(Protocol):
@@ -57,6 +57,7 @@ class SplitDecoder:
     name = "fast"
 
     def __init__(self, graphs: DecoderGraphs, folder: Path, threads: int, provider: str = AUTO) -> None:
+        self._graphs = graphs
         self._image, self._click, self._click_with_mask = (
             Session(folder / graph.file, graph, threads, provider) for graph in graphs.graphs
         )
@@ -64,14 +65,18 @@ class SplitDecoder:
 
     def run(self, embedding: ImageEmbedding, inputs: Tensors) -> Tensors:
         """Four masks."""
-        image = self._derived.of(embedding)
+        tensors = {**inputs, **self._derived.of(embedding)}
         if not inputs["has_mask_input"][0]:
-            return self._click.run(image | {name: inputs[name] for name in _OF_PROMPT})
-        return self._click_with_mask.run(image | {name: inputs[name] for name in (*_OF_PROMPT, "mask_input")})
+            return self._click.run(_needed(self._graphs.click, tensors))
+        return self._click_with_mask.run(_needed(self._graphs.click_with_mask, tensors))
 
     def prepare(self, embedding: ImageEmbedding) -> None:
         """Has what depends on the image alone at hand."""
         self._derived.of(embedding)
 
     def _derive(self, embedding: ImageEmbedding) -> Arrays:
-        return self._image.run(embedding.tensors)
+        return self._image.run(_needed(self._graphs.image, embedding.tensors))
+
+
+def _needed(graph: Graph, tensors: Tensors) -> Tensors:
+    return {name: tensors[name] for name in graph.inputs}

@@ -9,7 +9,9 @@ from server.graphs.algebra import (
     grid_encoding,
     heads_of_columns,
     heads_of_rows,
+    shifted,
     strided_convolution,
+    taps,
     transposed_convolution,
     unprojected,
     value_bias_passed,
@@ -103,6 +105,25 @@ def test_a_strided_convolution_is_a_product(rng: np.random.Generator) -> None:
     full = cv2.filter2D(image, -1, weight[0, 0], anchor=(0, 0))
     windows = image.reshape(3, 2, 5, 2).transpose(0, 2, 1, 3).reshape(15, 4)
     np.testing.assert_allclose((windows @ strided_convolution(weight)).reshape(3, 5), full[::2, ::2])
+
+
+def test_a_mixture_of_a_convolutions_channels_is_nine_products_and_a_sum_of_shifted_maps(
+    rng: np.random.Generator,
+) -> None:
+    image, weight, mixture = rng.normal(size=(5, 7, 3)), rng.normal(size=(4, 3, 3, 3)), rng.normal(size=4)
+    each = np.stack([correlated(image, kernel) for kernel in weight])
+    maps = image @ (mixture @ taps(weight)).reshape(9, 3).T  # (5, 7, 9)
+    np.testing.assert_allclose(correlated(maps, shifted()[0]), np.tensordot(mixture, each, 1))
+
+
+def correlated(image: Floats, kernels: Floats) -> Floats:
+    """(H, W) of (H, W, C) and (C, 3, 3), zeros around the image."""
+    layers = (np.ascontiguousarray(image[..., k]) for k in range(len(kernels)))
+    each = [
+        cv2.filter2D(layer, -1, k, borderType=cv2.BORDER_CONSTANT) for layer, k in zip(layers, kernels, strict=True)
+    ]
+    total: Floats = np.sum(each, axis=0)
+    return total
 
 
 def test_pixels_are_encoded_row_by_row(rng: np.random.Generator) -> None:

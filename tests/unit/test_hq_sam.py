@@ -1,0 +1,55 @@
+"""HQ-SAM is served like SAM: with an embedding of two tensors, a stock decoder of four masks, and a fast one."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+import server.app
+from server.core.geometry import Box, ImageSize, Point
+from server.core.prompt import Prompt
+from server.runtime.model import SamModel
+from server.settings import Settings
+from tests.split import GRID, small_hq_model, stored
+
+FRAME = ImageSize(192, 256)
+PHOTO = np.random.default_rng(2).integers(0, 256, (192, 256, 3), np.uint8)
+CLICKS = (Point(90, 80), Point(20, 30, positive=False), Point(200, 150))
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[SamModel, SamModel]:
+    (tmp_path / "published").mkdir()
+    manifest = small_hq_model(tmp_path / "published")
+    stored(manifest, tmp_path / "published", tmp_path / "weights")
+    monkeypatch.setattr(server.app, "find_manifest", lambda name: manifest)
+    settings = Settings(cache_dir=str(tmp_path), threads=1)
+    return server.app.load_model(settings), server.app.load_model(msgspec.structs.replace(settings, decoder="stock"))
+
+
+def test_the_fast_decoder_answers_as_the_stock_one_whichever_mask_is_chosen(models: tuple[SamModel, SamModel]) -> None:
+    fast, stock = models
+    assert (fast.decoder, stock.decoder) == ("fast", "stock")
+    embedding = fast.encode(PHOTO)
+    previous = stock.decode(embedding, Prompt(FRAME, CLICKS[:1])).low_res_logits
+    for prompt in (
+        Prompt(FRAME, CLICKS[:1]),
+        Prompt(FRAME, CLICKS[:1], choice="predicted"),
+        Prompt(FRAME, CLICKS[:1], choice="largest"),
+        Prompt(FRAME, box=Box(30, 40, 200, 150)),
+        Prompt(FRAME, CLICKS),
+        Prompt(FRAME, CLICKS, previous=previous),
+    ):
+        expected, answered = stock.decode(embedding, prompt), fast.decode(embedding, prompt)
+        largest = np.abs(expected.low_res_logits).max()
+        np.testing.assert_allclose(answered.low_res_logits, expected.low_res_logits, atol=2e-4 * largest)
+        assert np.count_nonzero(expected.mask != answered.mask) <= 0.001 * expected.mask.size
+        assert answered.iou_prediction == pytest.approx(expected.iou_prediction, abs=1e-4)
+
+
+def test_an_embedding_has_the_features_too(models: tuple[SamModel, SamModel]) -> None:
+    tensors = models[0].encode(PHOTO).tensors
+    assert set(tensors) == {"image_embeddings", "hq_features"}
+    assert tensors["hq_features"].shape[2:] == (4 * GRID, 4 * GRID)
+    assert np.ptp(tensors["hq_features"]) > 0
