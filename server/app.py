@@ -33,11 +33,12 @@ from server.settings import Settings
 from server.web.auth import BasicAuth
 from server.web.background import BackgroundGauges
 from server.web.errors import answer_bug, answer_domain_error, answer_http_error
+from server.web.hang_up import UploadedRequest
 from server.web.metrics import Metrics
 from server.web.model_info import ModelInfo
 from server.web.predict import Predict
 from server.web.routes import HANDLERS
-from server.weights.built import built_decoder
+from server.weights.built import built_decoder, is_buildable
 from server.weights.store import GraphStore, find_manifest
 
 log = structlog.get_logger("samserve.app")
@@ -59,7 +60,8 @@ def load_model(settings: Settings) -> SamModel:
         if problem := store.problem(manifest, graph):
             raise ModelUnusable(f"{graph.file} is {problem}; run: samserve weights pull {manifest.name}")
     model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider)
-    if settings.decoder == "stock" or not _sped_up(model, manifest, store, settings):
+    speeds_up = settings.decoder == "fast" and is_buildable(manifest)
+    if not speeds_up or not _sped_up(model, manifest, store, settings):
         model.warm_up()
     return model
 
@@ -92,7 +94,9 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     magnifier = Magnifier(engine.embedder, refiner, model, decoder)
     segmenter = Segmenter(engine.embedder, magnifier, refiner, decoder, _CLICKS_AT_ONCE)
     options = ProjectOptions(_PROJECTS)
-    info = ModelInfo(model.title, model.version, model.provider, model.decoder, bool(settings.basic_auth_user))
+    info = ModelInfo(
+        model.title, model.version, model.provider, model.decoder, model.chooses, bool(settings.basic_auth_user)
+    )
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -130,6 +134,7 @@ def _litestar(
             Exception: answer_bug,
         },
         lifespan=[lifespan],
+        request_class=UploadedRequest,
         request_max_body_size=_MAX_BODY_BYTES,
         logging_config=None,
         openapi_config=None,

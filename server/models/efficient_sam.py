@@ -22,6 +22,7 @@ from server.models.manifest import Preprocessing
 from server.models.outcome import outcome
 from server.models.resize import image_to_input, points_to_input
 
+STOCK_CHOOSES = False
 _PADDING, _POSITIVE, _TOP_LEFT, _BOTTOM_RIGHT = -1.0, 1.0, 2.0, 3.0
 _POINTS = 6  # that every prompt of the training had, padding included
 _NOWHERE = -1.0  # where padding points are, in pixels of the encoder's input; it makes a difference

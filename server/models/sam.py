@@ -18,6 +18,7 @@ from server.models.outcome import outcome
 from server.models.prompt_tensors import prompt_tensors
 from server.models.resize import image_to_input
 
+STOCK_CHOOSES = True
 _MASK_SIDE = 256
 _SMALLEST_OUTPUT = np.array([256, 256], np.float32)  # the graph's own full-size masks are not used
 

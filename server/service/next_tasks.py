@@ -74,7 +74,8 @@ class NextTasks:
             self._failing = True
             return self._seen_after(project, number)
         self._failing = False
-        return [reference for following in tasks for reference in self._projects.images(project, following)]
+        told = self._projects.known(project)
+        return [reference for following in tasks for reference in told.images(following)]
 
     def _seen_after(self, project: str, task: int) -> list[ImageReference]:
         later = (number for owner, number in self._seen if owner == project and number > task)
