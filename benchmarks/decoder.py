@@ -93,7 +93,7 @@ def main() -> None:
         click = of_case(prompts(model, embedding, "1 click", 1, False))
         image = Session(folder / graphs.image.file, graphs.image, threads)
         needed = {name: embedding.tensors[name] for name in graphs.image.inputs}
-        works = [runner(stock, click), split and partial(split.prepare, embedding), partial(image.run, needed)]
+        works = [runner(stock, click), partial(split.prepare, embedding) if split else None, partial(image.run, needed)]
         print(ROW.format(threads, "", "image", "", *compared(works, arguments.repeats), ""), flush=True)
 
 

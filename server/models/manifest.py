@@ -51,14 +51,20 @@ class Preprocessing(msgspec.Struct, frozen=True):
 
     Attributes:
         input_size: side in pixels of the square input.
-        resize: how the image gets that size (models/resize.py): its longest side, or both, which stretches it.
+        resize: how the image gets that size (models/resize.py): its longest side, or both, which stretches it;
+            without antialiasing where the published code has none.
         mean, std: per RGB channel, in 0..255; applied before the zero padding.
     """
 
     input_size: int
-    resize: Literal["longest_side_bilinear_antialias", "square_bilinear_antialias"]
+    resize: Literal["longest_side_bilinear_antialias", "square_bilinear_antialias", "square_bilinear"]
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+
+    @property
+    def is_square(self) -> bool:
+        """Whether the image is stretched over the whole input."""
+        return self.resize != "longest_side_bilinear_antialias"
 
     @property
     def version(self) -> str:

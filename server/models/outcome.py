@@ -22,7 +22,7 @@ def outcome(
     """The mask in the prompt's frame, on an image of `size`.
 
     Args:
-        outputs: low_res_masks (1, n, h, w), iou_predictions (1, n), n being 4, or 1 of a decoder that chose itself.
+        outputs: low_res_masks (1, n, h, w), iou_predictions (1, n), n being as `choose` takes them.
     """
     masks, ious = (outputs[name][0].astype(np.float32, copy=False) for name in ("low_res_masks", "iou_predictions"))
     number = choose(masks, ious, prompt)

@@ -13,12 +13,13 @@ from server.core.embedding import Image
 from server.core.geometry import ImageSize
 from server.core.prediction import Logits, Mask
 from server.models.manifest import Preprocessing
+from server.models.sample import sampled
 from server.models.upsample import upsampled
 
 
 def content(size: ImageSize, side: int, how: Preprocessing) -> ImageSize:
     """What an image of `size` takes of a square, `side` px wide, from its top-left corner."""
-    if how.resize == "square_bilinear_antialias":
+    if how.is_square:
         return ImageSize(side, side)
     scale = side / size.longest
     return ImageSize(max(1, int(size.height * scale + 0.5)), max(1, int(size.width * scale + 0.5)))
@@ -28,11 +29,15 @@ def image_to_input(image: Image, how: Preprocessing) -> NDArray[np.float32]:
     """(1, 3, input_size, input_size): the (H, W, 3) image resized, then normalised, then zero-padded."""
     size = content(ImageSize(*image.shape[:2]), how.input_size, how)
     height, width = size.height, size.width
-    pixels = PillowImage.fromarray(image).resize((width, height), PillowImage.Resampling.BILINEAR)
+    if how.resize == "square_bilinear":
+        pixels: NDArray[np.generic] = sampled(image, how.input_size)
+    else:
+        antialiased = PillowImage.fromarray(image).resize((width, height), PillowImage.Resampling.BILINEAR)
+        pixels = np.asarray(antialiased)
     padded = np.zeros((1, 3, how.input_size, how.input_size), np.float32)
     filled = padded[0, :, :height, :width]
     mean, std = (np.array(channels, np.float32)[:, None, None] for channels in (how.mean, how.std))
-    np.subtract(np.asarray(pixels).transpose(2, 0, 1), mean, out=filled)  # (h, w, 3) -> (3, h, w)
+    np.subtract(pixels.transpose(2, 0, 1), mean, out=filled)  # (h, w, 3) -> (3, h, w)
     np.divide(filled, std, out=filled)
     return padded
 
@@ -42,7 +47,7 @@ def points_to_input(
 ) -> NDArray[np.float32]:
     """(N, 2) points (x, y) in pixels of the input, of points in a frame of the image of `size`."""
     to_image = (size.width / frame.width, size.height / frame.height)
-    if how.resize == "square_bilinear_antialias":
+    if how.is_square:
         to_input = (how.input_size / size.width, how.input_size / size.height)
     else:
         to_input = (how.input_size / size.longest,) * 2
@@ -65,5 +70,5 @@ def logits_to_frame(low_res: Logits, size: ImageSize, frame: ImageSize, how: Pre
     A square's logits are enlarged once, straight to the frame, as sam2's `postprocess_masks` does it; others as
     segment_anything's does, by way of the input.
     """
-    side = len(low_res) if how.resize == "square_bilinear_antialias" else how.input_size
+    side = len(low_res) if how.is_square else how.input_size
     return upsampled(low_res, content(size, side, how), side, frame)

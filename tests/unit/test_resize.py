@@ -95,3 +95,16 @@ def test_the_padding_of_an_image_is_not_in_its_masks() -> None:
     logits[8:] = 1  # below the image, which takes the uppermost third
     assert not logits_to_frame(logits, WIDE, WIDE, PADDED).any()
     assert logits_to_frame(logits, WIDE, WIDE, SQUARE)[60:].all()
+
+
+def test_without_antialiasing_only_the_nearest_pixels_count() -> None:
+    image = np.random.default_rng(2).integers(0, 256, (11, 300, 3), np.uint8)
+    tensor = image_to_input(image, replace(SQUARE, resize="square_bilinear"))
+    for channel in range(3):
+        (rows, down), (columns, across) = (_weights(length, 64) for length in (11, 300))
+        plane = image[:, :, channel].astype(np.float64)
+        below, right = np.minimum(rows + 1, 10), np.minimum(columns + 1, 299)
+        lines = plane[rows] + (plane[below] - plane[rows]) * down[:, None]
+        expected = lines[:, columns] + (lines[:, right] - lines[:, columns]) * across
+        normalised = (expected - SQUARE.mean[channel]) / SQUARE.std[channel]
+        np.testing.assert_allclose(tensor[0, channel], normalised, atol=1e-4)
