@@ -12,10 +12,12 @@ from litestar.exceptions import HTTPException
 
 from server.doctor.diagnosis import Diagnosis
 from server.doctor.image import ImageWay
-from server.engine import Engine, studio_api
+from server.engine import Engine, gpus, studio_api
 from server.errors import ModelUnusable, SamserveError
 from server.models.manifest import Manifest
-from server.runtime.decoders import SplitDecoder
+from server.runtime.fast_decoder import fast_decoder
+from server.runtime.gpu_versions import gpu_versions
+from server.runtime.memory import DeviceFull
 from server.runtime.model import SamModel
 from server.service.backlog import Backlog
 from server.service.chores import Chores
@@ -58,18 +60,19 @@ def load_model(settings: Settings) -> SamModel:
     for graph in manifest.graphs:
         if problem := store.problem(manifest, graph):
             raise ModelUnusable(f"{graph.file} is {problem}; run: samserve weights pull {manifest.name}")
-    model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider)
+    model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider, gpus(settings))
     if settings.decoder == "stock" or not _sped_up(model, manifest, store, settings):
         model.warm_up()
+    log.info("model_loaded", model=model.version, decoder=model.decoder, nodes=model.nodes)
     return model
 
 
 def _sped_up(model: SamModel, manifest: Manifest, store: GraphStore, settings: Settings) -> bool:
     """Has the model use the decoder graphs built here; it keeps the stock one where it cannot, with a warning."""
     try:
-        folder, graphs = built_decoder(manifest, store)
-        model.use(SplitDecoder(graphs, folder, settings.cores, settings.provider))
-    except (ModelUnusable, OSError) as error:
+        folder, graphs = built_decoder(manifest, store, padded=model.is_on_gpu)
+        model.use(fast_decoder(graphs, folder, settings.cores, settings.provider, gpus(settings)[0]))
+    except (ModelUnusable, DeviceFull, OSError) as error:
         log.warning(
             "fast_decoder_unusable",
             reason=str(error),
@@ -84,15 +87,24 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     engine, decoder = Engine(settings, model), ThreadPoolExecutor(1, "decoder")
     backlog, metrics, chores = Backlog(_BACKLOG_BYTES), Metrics(), Chores()
     precompute = Precompute(engine.embedder, backlog, metrics.stages)
-    background = Background(precompute, backlog, engine.queue, engine.cache)
+    background = Background(precompute, backlog, engine.queue, (model, engine.cache))
     metrics.registry.register(BackgroundGauges(background.standing))
+    metrics.placed(model.nodes)
     diagnosis = _diagnosis(settings, ImageWay(engine.images, engine.decode_image, model))
     events = _task_events(settings, engine.tasks, precompute, chores)
     refiner = Refiner(model, time.monotonic)
     magnifier = Magnifier(engine.embedder, refiner, model, decoder)
     segmenter = Segmenter(engine.embedder, magnifier, refiner, decoder, _CLICKS_AT_ONCE)
     options = ProjectOptions(_PROJECTS)
-    info = ModelInfo(model.title, model.version, model.provider, model.decoder, bool(settings.basic_auth_user))
+    info = ModelInfo(
+        title=model.title,
+        version=model.version,
+        provider=model.provider,
+        decoder=model.decoder,
+        has_password=bool(settings.basic_auth_user),
+        nodes=model.nodes,
+        gpu=gpu_versions() if model.is_on_gpu else {},
+    )
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
