@@ -57,8 +57,8 @@ def test_an_image_goes_to_the_gpu_with_the_fewest_under_way(tmp_path: Path) -> N
         third = threads.submit(encoders.run, PICTURE)
         assert eventually(lambda: free.begun == 2)
         release(held)
-        images = [run.result()["image_embeddings"] for run in (first, third)]
-    assert np.array_equal(*images)
+        one, other = (run.result()["image_embeddings"] for run in (first, third))
+    assert np.array_equal(one, other)
     assert busy.begun == 1
 
 
