@@ -13,10 +13,13 @@ from litestar.exceptions import HTTPException
 from server import __version__
 from server.doctor.diagnosis import Diagnosis
 from server.doctor.image import ImageWay
-from server.engine import Engine, studio_api
+from server.engine import Engine, gpus, studio_api
 from server.errors import ModelUnusable, SamserveError
 from server.models.manifest import Manifest
-from server.runtime.decoders import SplitDecoder
+from server.runtime.decoders import Decoder
+from server.runtime.fast_decoder import fast_decoder
+from server.runtime.gpu_versions import gpu_versions
+from server.runtime.memory import DeviceFull
 from server.runtime.model import SamModel
 from server.runtime.providers import CPU
 from server.runtime.surroundings import surroundings
@@ -63,21 +66,22 @@ def load_model(settings: Settings) -> SamModel:
     for graph in manifest.graphs:
         if problem := store.problem(manifest, graph):
             raise ModelUnusable(f"{graph.file} is {problem}; run: samserve weights pull {manifest.name}")
-    model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider)
+    model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider, gpus(settings))
     speeds_up = settings.decoder == "fast" and is_buildable(manifest)
     if not speeds_up or not _sped_up(model, manifest, store, settings):
         model.warm_up()
+    log.info("model_loaded", model=model.version, decoder=model.decoder, nodes=model.nodes)
     return model
 
 
 def _sped_up(model: SamModel, manifest: Manifest, store: GraphStore, settings: Settings) -> bool:
     """Has the model use the decoder graphs built here; it keeps the stock one where it cannot, with a warning."""
     try:
-        folder, graphs = built_decoder(manifest, store)
-        decoder = SplitDecoder(graphs, folder, settings.cores, settings.provider)
+        folder, graphs = built_decoder(manifest, store, padded=model.is_on_gpu)
+        decoder = fast_decoder(graphs, folder, settings.cores, settings.provider, gpus(settings)[0])
         hashes = [graph.sha256 for graph in (*manifest.graphs, *graphs.graphs)]
         _use(model, decoder, Verified(folder / "verified.json"), [*hashes, str(settings.cores)])
-    except (ModelUnusable, OSError) as error:
+    except (ModelUnusable, DeviceFull, OSError) as error:
         log.warning(
             "fast_decoder_unusable",
             reason=str(error),
@@ -87,7 +91,7 @@ def _sped_up(model: SamModel, manifest: Manifest, store: GraphStore, settings: S
     return True
 
 
-def _use(model: SamModel, decoder: SplitDecoder, verified: Verified, facts: list[str]) -> None:
+def _use(model: SamModel, decoder: Decoder, verified: Verified, facts: list[str]) -> None:
     """Has the model use a decoder, which is tried beside the stock one unless it passed that here before."""
     if model.provider != CPU:  # nothing here tells one GPU from another
         model.use(decoder)
@@ -104,8 +108,9 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     engine, decoder = Engine(settings, model), ThreadPoolExecutor(1, "decoder")
     backlog, metrics, chores = Backlog(_BACKLOG_BYTES), Metrics(), Chores()
     precompute = Precompute(engine.embedder, backlog, metrics.stages)
-    background = Background(precompute, backlog, engine.queue, engine.cache)
+    background = Background(precompute, backlog, engine.queue, (model, engine.cache))
     metrics.registry.register(BackgroundGauges(background.standing))
+    metrics.placed(model.nodes)
     diagnosis = _diagnosis(settings, ImageWay(engine.images, engine.decode_image, model))
     events = _task_events(settings, engine.tasks, precompute, chores)
     refiner = Refiner(model, time.monotonic)
@@ -113,7 +118,14 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     segmenter = Segmenter(engine.embedder, magnifier, refiner, decoder, _CLICKS_AT_ONCE)
     options = ProjectOptions(_PROJECTS)
     info = ModelInfo(
-        model.title, model.version, model.provider, model.decoder, model.chooses, bool(settings.basic_auth_user)
+        title=model.title,
+        version=model.version,
+        provider=model.provider,
+        decoder=model.decoder,
+        chooses=model.chooses,
+        has_password=bool(settings.basic_auth_user),
+        nodes=model.nodes,
+        gpu=gpu_versions() if model.is_on_gpu else {},
     )
 
     @asynccontextmanager

@@ -21,6 +21,7 @@ from server.images.local import LocalFiles
 from server.images.locate import Locator
 from server.images.objects import BucketImages
 from server.images.resolve import ImageSources
+from server.runtime.gpu import Gpu
 from server.runtime.model import SamModel
 from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
@@ -44,7 +45,7 @@ class Engine:
     """
 
     def __init__(self, settings: Settings, model: SamModel, images: ImageSource | None = None) -> None:
-        self._encoder = ThreadPoolExecutor(1, "encoder")
+        self._encoder = ThreadPoolExecutor(model.encodes_at_once, "encoder")
         self._reader = ThreadPoolExecutor(1, "embedding-reader")
         self._writer = ThreadPoolExecutor(1, "embedding-writer")
         http = _http(settings)
@@ -52,7 +53,7 @@ class Engine:
         self.images: ImageSource = images or self._sources
         self.decode_image = partial(decode_image, max_pixels=settings.max_pixels)
         self.cache = self._cache(settings)
-        self.queue = EncodeQueue(self._encoder, _ENCODES_WAITING)
+        self.queue = EncodeQueue(self._encoder, _ENCODES_WAITING, model.encodes_at_once)
         self.embedder = Embedder(
             model=model,
             cache=self.cache,
@@ -79,6 +80,12 @@ class Engine:
             return memory
         disk = DiskCache(settings.cache_path / "embeddings", settings.embedding_disk_gib << 30)
         return Tiered(memory, disk, self._reader, self._writer)
+
+
+def gpus(settings: Settings) -> list[Gpu]:
+    """How each GPU of the settings is used."""
+    engines, cache_bytes = settings.cache_path / "tensorrt", settings.gpu_cache_mib << 20
+    return [Gpu(number, engines, cache_bytes) for number in settings.gpus]
 
 
 def image_sources(settings: Settings, http: HttpImages | None = None) -> ImageSources:

@@ -24,7 +24,7 @@ _UNPREFIXED = {
     "basic_auth_user": ("BASIC_AUTH_USER",),
     "basic_auth_pass": ("BASIC_AUTH_PASS",),
 }
-_LISTS = ("allow_hosts", "buckets")
+_LISTS = ("allow_hosts", "buckets", "gpus")
 
 _Positive = msgspec.Meta(ge=1)
 
@@ -46,6 +46,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["auto", "cpu", "cuda", "tensorrt"],
         _doc("What runs the graphs: cpu, cuda, tensorrt, or auto, which is cuda where it works."),
     ] = "auto"
+    gpus: Annotated[
+        tuple[int, ...],
+        _doc("Numbers of the GPUs that images are encoded on, comma-separated; clicks are answered on the first."),
+    ] = (0,)
+    gpu_cache_mib: Annotated[
+        int, _Positive, _doc("Bound on the GPU memory that what clicks need of images takes, 14 MiB for each.")
+    ] = 2048
     decoder: Annotated[
         Literal["fast", "stock"],
         _doc("What decodes prompts: fast, graphs built here of the stock decoder's weights, or stock, as published."),
@@ -154,6 +161,8 @@ def _check(settings: Settings) -> None:
         raise BadSettings("BASIC_AUTH_USER and BASIC_AUTH_PASS go together: set both or neither")
     if ":" in settings.basic_auth_user:
         raise BadSettings("BASIC_AUTH_USER cannot have a colon in it")
+    if not settings.gpus or min(settings.gpus) < 0 or len(set(settings.gpus)) < len(settings.gpus):
+        raise BadSettings("SAMSERVE_GPUS must name GPUs by their numbers, each once, such as 0,1")
     if settings.base_path and not settings.base_path.startswith("/"):
         raise BadSettings("SAMSERVE_BASE_PATH must start with a slash, such as /sam")
 

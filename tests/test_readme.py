@@ -16,7 +16,8 @@ def settings_table() -> str:
     rows = []
     for field in msgspec.structs.fields(Settings):
         meta = next(m for m in typing.get_args(hints[field.name])[1:] if isinstance(m, msgspec.Meta) and m.description)
-        default = f"`{field.default}`" if field.default not in ("", ()) else ""
+        default = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+        default = f"`{default}`" if default != "" else ""
         rows.append(f"| `{variable(field.name)}` | {default} | {meta.description} |")
     return "\n".join(rows)
 

@@ -1,9 +1,10 @@
 """Is the model here, and does it run where it should?"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from server.doctor.chart import Seen
+from server.runtime.gpu_versions import gpu_versions
 from server.runtime.model import SamModel
 from server.runtime.providers import AUTO, refusal
 
@@ -16,4 +17,23 @@ async def examine_model(load: Callable[[], SamModel]) -> Seen[SamModel]:
     """
     model = await asyncio.to_thread(load)
     advice = refusal(AUTO, model.provider) or ""
-    return Seen(model, f"{model.version} runs on {model.provider}, with the {model.decoder} decoder", advice)
+    through = f"; {described(gpu_versions())}" if model.is_on_gpu else ""
+    seen = f"{model.version} runs on {model.provider}, with the {model.decoder} decoder{through}"
+    return Seen(model, f"{seen} ({placement(model.nodes)})", advice)
+
+
+def placement(nodes: Mapping[str, Mapping[str, int]]) -> str:
+    """What runs each graph: "encoder: 900 nodes on CUDA, 3 on CPU; ..."."""
+    return "; ".join(
+        f"{graph}: "
+        + ", ".join(
+            f"{count} {'nodes ' if position == 0 else ''}on {provider.removesuffix('ExecutionProvider')}"
+            for position, (provider, count) in enumerate(sorted(counts.items(), key=lambda item: -item[1]))
+        )
+        for graph, counts in nodes.items()
+    )
+
+
+def described(versions: Mapping[str, str]) -> str:
+    """Such as "driver 580.95, cuda 13.0"."""
+    return ", ".join(f"{name.replace('_', ' ')} {version}" for name, version in versions.items())

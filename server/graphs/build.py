@@ -11,8 +11,10 @@ FAMILIES = frozenset({"sam", "hq_sam"})  # of whose decoders graphs can be built
 VERSION = "1"  # goes up whenever the same stock decoder would become other graphs
 
 
-def build(stock: Path) -> dict[str, OnnxGraph]:
+def build(stock: Path, padded: bool = False) -> dict[str, OnnxGraph]:
     """The ONNX graphs `image`, `click` and `click_with_mask` made of the decoder at `stock`.
+
+    Of padded ones the click graphs take points that are ABSENT.
 
     Raises:
         ModelUnusable: it is no SAM decoder as segment_anything exports it.
@@ -20,6 +22,6 @@ def build(stock: Path) -> dict[str, OnnxGraph]:
     weights = read_decoder(stock)
     return {
         "image": image_graph(weights),
-        "click": click_graph(weights, with_mask=False),
-        "click_with_mask": click_graph(weights, with_mask=True),
+        "click": click_graph(weights, with_mask=False, padded=padded),
+        "click_with_mask": click_graph(weights, with_mask=True, padded=padded),
     }

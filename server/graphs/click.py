@@ -9,6 +9,7 @@ from server.graphs.mask_prompt import mask_term
 from server.graphs.sides import ImageAlone, ImageSide, MaskTerm, Pixels
 from server.graphs.tokens import (
     EPSILON,
+    absence,
     asked_of_masks,
     mlp,
     norm,
@@ -23,12 +24,12 @@ from server.graphs.weights import DecoderWeights
 _FINAL = "transformer.final_attn_token_to_image"
 
 
-def click_graph(weights: DecoderWeights, with_mask: bool) -> OnnxGraph:
+def click_graph(weights: DecoderWeights, with_mask: bool, padded: bool = False) -> OnnxGraph:
     """`image_tensors`, (1, P, 2) `point_coords`, (1, P) `point_labels` -> `low_res_masks`, `iou_predictions`.
 
     The masks are (1, 4, 4 * grid, 4 * grid) logits, the IoUs (1, 4): the single mask first, then three candidates.
     With a mask, (1, 1, 4 * grid, 4 * grid) logits `mask_input` are needed too; of HQ-SAM the encoder's
-    (1, C', 4 * grid, 4 * grid) `hq_features`.
+    (1, C', 4 * grid, 4 * grid) `hq_features`. In a padded graph points may be ABSENT: the answer is the one without.
     """
     e, side = Emitter(), 4 * weights.grid
     mask = mask_term(e, weights) if with_mask else None
@@ -36,15 +37,16 @@ def click_graph(weights: DecoderWeights, with_mask: bool) -> OnnxGraph:
     inputs |= image_tensors(weights) | ({"mask_input": [1, 1, side, side]} if with_mask else {})
     if weights.is_hq:
         inputs["hq_features"] = [1, weights["hf_mlp.layers.2.bias"].size, side, side]
-    logits, ious = _Decoder(e, weights, mask).run()
+    logits, ious = _Decoder(e, weights, mask, padded).run()
     return e.model(inputs, {"low_res_masks": (logits, [1, 4, side, side]), "iou_predictions": (ious, [1, 4])})
 
 
 class _Decoder:
     """The two-way transformer of two layers, its final attention, and the outputs."""
 
-    def __init__(self, e: Emitter, weights: DecoderWeights, mask: MaskTerm | None) -> None:
+    def __init__(self, e: Emitter, weights: DecoderWeights, mask: MaskTerm | None, padded: bool) -> None:
         self._e, self._weights, self._mask = e, weights, mask
+        self._absent = absence(e, weights) if padded else None
         self._shape = (weights.pixels, weights.width)
         self._places = e.constant(grid_encoding(weights["pe_layer.positional_encoding_gaussian_matrix"], weights.grid))
         self._encoding = prompt_tokens(e, weights)  # the tokens' own encoding is what they start as
@@ -52,10 +54,10 @@ class _Decoder:
     def run(self) -> tuple[str, str]:
         keys = ImageAlone(self._e, self._mask, self._weights.pixels, "keys", "values")
         queries = ImageAlone(self._e, self._mask, self._weights.pixels, "queries")
-        tokens = self_attention(self._e, self._weights, 0, self._encoding, None)
+        tokens = self_attention(self._e, self._weights, 0, self._encoding, None, self._absent)
         tokens, first, rows = self._cross(0, tokens, (keys, queries), "pixels")
         image = self._pixels(rows)
-        tokens = self_attention(self._e, self._weights, 1, tokens, self._encoding)
+        tokens = self_attention(self._e, self._weights, 1, tokens, self._encoding, self._absent)
         tokens, second, rows = self._cross(1, tokens, (image, image), rows)
         placed = outputs(self._e, self._weights, self._placed(tokens))  # nobody asks what the points see in the end
         seen = look(self._e, self._weights, _FINAL, placed, self._pixels(rows))
@@ -76,7 +78,7 @@ class _Decoder:
         seen = look(self._e, self._weights, f"{module}.cross_attn_token_to_image", self._placed(tokens), looked_at)
         tokens = norm(self._e, self._weights, f"{module}.norm2", self._e.do("Add", tokens, seen))
         tokens = mlp(self._e, self._weights, layer, tokens)
-        both = (tokens, self._placed(tokens))
+        both = (tokens, self._placed(tokens), self._absent)
         shares, values = show(self._e, self._weights, f"{module}.cross_attn_image_to_token", both, shown_to)
         if layer == 0 and self._mask is not None:  # the mask's rows are added where the tokens' are
             shares = self._e.do("Concat", shares, self._mask.basis, axis=0)

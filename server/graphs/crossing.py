@@ -22,18 +22,22 @@ def look(e: Emitter, weights: DecoderWeights, module: str, placed: str, image: I
 
 
 def show(
-    e: Emitter, weights: DecoderWeights, module: str, tokens: tuple[str, str], image: ImageSide
+    e: Emitter, weights: DecoderWeights, module: str, tokens: tuple[str, str, str | None], image: ImageSide
 ) -> tuple[str, str]:
     """What the tokens, without and with their encoding, add to the image: (R, N) shares and (R, D) values.
+
+    With the tokens comes their `absence`, where some may be.
 
     The sum over heads of P_h' (v_h W_h) is one product of R = heads * T rows. Each head's shares sum to 1, so that an
     eighth of the output bias can be added to every value.
     """
-    plain, placed = tokens
+    plain, placed, absent = tokens
     key_weight = weights[f"{module}.k_proj.weight"]  # without its bias, which cancels
     query_weight, query_bias = weights.layer(f"{module}.q_proj")
     keys = split_heads(e, e.do("MatMul", placed, e.constant(key_weight * np.sqrt(HEADS / key_weight.shape[1]))))
     of_bias = e.do("MatMul", keys, e.constant(query_bias.reshape(HEADS, -1, 1)))  # (heads, T, 1)
+    if absent is not None:
+        of_bias = e.do("Add", of_bias, e.do("Reshape", absent, e.integers(-1, 1)))
     shares = over_tokens(e, e.do("Add", image.scores(keys, query_weight), of_bias))
     values = split_heads(e, affine(e, plain, *weights.layer(f"{module}.v_proj")))
     output, output_bias = weights.layer(f"{module}.out_proj")

@@ -5,9 +5,11 @@ from onnx import TensorProto
 
 from server.graphs.emit import Emitter
 from server.graphs.weights import HEADS, DecoderWeights, Floats
+from server.models.decoder_graphs import ABSENT
 
 MASKS = 4  # after the token for the IoUs, one for each
 EPSILON = 1e-5  # of the transformer's norms
+_NEVER = 1e9  # below any score by so much that its exponential is 0
 
 
 def prompt_tokens(e: Emitter, weights: DecoderWeights) -> str:
@@ -25,7 +27,17 @@ def prompt_tokens(e: Emitter, weights: DecoderWeights) -> str:
     return e.do("Concat", e.constant(weights["tokens"]), points, axis=0)
 
 
-def self_attention(e: Emitter, weights: DecoderWeights, layer: int, tokens: str, encoding: str | None) -> str:
+def absence(e: Emitter, weights: DecoderWeights) -> str:
+    """(T,): what scores with each token gain, nothing but for points that are ABSENT; those get no share at all."""
+    labels = e.do("Reshape", "point_labels", e.integers(-1))
+    beyond = e.do("Min", e.do("Sub", labels, e.constant(np.full(1, ABSENT + 1))), e.constant(np.zeros(1)))  # -1 or 0
+    of_points = e.do("Mul", beyond, e.constant(np.full(1, _NEVER)))
+    return e.do("Concat", e.constant(np.zeros(len(weights["tokens"]))), of_points, axis=0)
+
+
+def self_attention(
+    e: Emitter, weights: DecoderWeights, layer: int, tokens: str, encoding: str | None, absent: str | None
+) -> str:
     """(T, D): tokens that attended to each other, normalised; the first layer has no encoding and no residual."""
     module = f"transformer.layers.{layer}.self_attn"
     placed = tokens if encoding is None else e.do("Add", tokens, encoding)
@@ -35,7 +47,7 @@ def self_attention(e: Emitter, weights: DecoderWeights, layer: int, tokens: str,
     keys = split_heads(e, affine(e, placed, *weights.layer(f"{module}.k_proj")))
     values = split_heads(e, affine(e, tokens, *weights.layer(f"{module}.v_proj")))
     scores = e.do("MatMul", queries, e.do("Transpose", keys, perm=[0, 2, 1]))
-    shares = e.do("Softmax", scores, axis=-1)
+    shares = e.do("Softmax", scores if absent is None else e.do("Add", scores, absent), axis=-1)
     answer = affine(e, join_heads(e, e.do("MatMul", shares, values)), *weights.layer(f"{module}.out_proj"))
     attended = answer if encoding is None else e.do("Add", tokens, answer)
     return norm(e, weights, f"transformer.layers.{layer}.norm1", attended)

@@ -1,9 +1,11 @@
 """Two ways to decode: the stock graph in one go, or samserve's own, which look at each image once."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 from server.core.embedding import ImageEmbedding
+from server.core.tier_counts import TierCounts
 from server.models.decoder_graphs import DecoderGraphs
 from server.models.family import Tensors
 from server.models.manifest import Graph
@@ -30,6 +32,15 @@ class Decoder(Protocol):
         """Computes what the first prompt on an image would have to wait for."""
         ...
 
+    @property
+    def sessions(self) -> Mapping[str, Session]:
+        """Its graphs by name."""
+        ...
+
+    def tiers(self) -> list[TierCounts]:
+        """How it has served where it keeps what it has of images on a device; none where it does not."""
+        ...
+
 
 class StockDecoder:
     """The graph as it was published."""
@@ -45,6 +56,15 @@ class StockDecoder:
 
     def prepare(self, embedding: ImageEmbedding) -> None:
         """Nothing: the graph computes all of it for every prompt."""
+
+    @property
+    def sessions(self) -> Mapping[str, Session]:
+        """The one."""
+        return {"decoder": self._session}
+
+    def tiers(self) -> list[TierCounts]:
+        """None."""
+        return []
 
 
 class SplitDecoder:
@@ -73,6 +93,15 @@ class SplitDecoder:
     def prepare(self, embedding: ImageEmbedding) -> None:
         """Has what depends on the image alone at hand."""
         self._derived.of(embedding)
+
+    @property
+    def sessions(self) -> Mapping[str, Session]:
+        """All three."""
+        return {"image": self._image, "click": self._click, "click_with_mask": self._click_with_mask}
+
+    def tiers(self) -> list[TierCounts]:
+        """None: it is in memory, as the embeddings are."""
+        return []
 
     def _derive(self, embedding: ImageEmbedding) -> Arrays:
         return self._image.run(_needed(self._graphs.image, embedding.tensors))

@@ -1,5 +1,6 @@
 """A model: its graphs, run the way its family says."""
 
+from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import partial
 from pathlib import Path
@@ -10,11 +11,15 @@ from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
 from server.core.geometry import ImageSize, Point
 from server.core.prediction import MaskPrediction
 from server.core.prompt import Prompt
+from server.core.tier_counts import TierCounts
 from server.models.manifest import Manifest
 from server.models.registry import family
 from server.runtime.decoders import Decoder, StockDecoder
+from server.runtime.device_tensor import HOST
+from server.runtime.encoders import Encoders
+from server.runtime.gpu import Gpu
 from server.runtime.parity import check_parity, example_picture
-from server.runtime.providers import AUTO
+from server.runtime.providers import AUTO, for_decoder
 from server.runtime.recent import RecentAnswers
 from server.runtime.session import Session
 from server.stages import stage
@@ -23,12 +28,19 @@ from server.stages import stage
 class SamModel:
     """Encodes images and decodes prompts; any thread may call it, and no answer depends on those before."""
 
-    def __init__(self, manifest: Manifest, folder: Path, threads: int, provider: str = AUTO) -> None:
+    def __init__(
+        self, manifest: Manifest, folder: Path, threads: int, provider: str = AUTO, gpus: Sequence[Gpu] = (Gpu(),)
+    ) -> None:
         self._family = family(manifest.family)
         self._how = manifest.preprocessing
         self._encoder_sha256 = manifest.encoder.sha256
-        self._encoder = Session(folder / manifest.encoder.file, manifest.encoder, threads, provider)
-        stock = StockDecoder(Session(folder / manifest.decoder.file, manifest.decoder, threads, provider))
+        encoder, decoder = manifest.encoder, manifest.decoder
+        self._encoder = Session(folder / encoder.file, encoder, threads, provider, gpus[0])
+        others = gpus[1:] if self.is_on_gpu else ()
+        self._encoders = Encoders(
+            [self._encoder, *(Session(folder / encoder.file, encoder, threads, provider, gpu) for gpu in others)]
+        )
+        stock = StockDecoder(Session(folder / decoder.file, decoder, threads, for_decoder(provider), gpus[0]))
         self._decoder = RecentAnswers(stock)
         self.title = manifest.title
         self.version = manifest.version
@@ -37,6 +49,26 @@ class SamModel:
     def provider(self) -> str:
         """The execution provider that really runs the encoder."""
         return self._encoder.provider
+
+    @property
+    def is_on_gpu(self) -> bool:
+        """Whether the encoder runs on a GPU."""
+        return self._encoder.device != HOST
+
+    @property
+    def encodes_at_once(self) -> int:
+        """How many images are worth being under way: on a GPU one is prepared while another is encoded."""
+        return 2 * len(self._encoders) if self.is_on_gpu else 1
+
+    @property
+    def nodes(self) -> Mapping[str, Mapping[str, int]]:
+        """How many nodes of each of its graphs each execution provider really runs."""
+        sessions = {"encoder": self._encoder, **self._decoder.sessions}
+        return {name: session.nodes for name, session in sessions.items()}
+
+    def tiers(self) -> list[TierCounts]:
+        """How the GPU's memory has served, where what is derived of embeddings stays there."""
+        return self._decoder.tiers()
 
     @property
     def decoder(self) -> str:
@@ -54,7 +86,7 @@ class SamModel:
 
     def encode(self, image: Image) -> ImageEmbedding:
         """The embedding of an (H, W, 3) uint8 RGB image."""
-        outputs = self._encoder.run(self._family.encoder_inputs(image, self._how))
+        outputs = self._encoders.run(self._family.encoder_inputs(image, self._how))
         return self._family.embedding(ImageSize(*image.shape[:2]), outputs)
 
     def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
@@ -81,11 +113,16 @@ class SamModel:
         if is_verified:
             other.warm_up()
         else:
-            embedding = self.encode(example_picture())
+            embedding = self._encode_everywhere(example_picture())
             check_parity(partial(self.decode, embedding), partial(other.decode, embedding))
         self._decoder = other._decoder
 
     def warm_up(self) -> None:
-        """Runs both graphs once, so that the first click pays for no first-run allocation."""
-        embedding = self.encode(np.zeros((64, 64, 3), np.uint8))
+        """Runs all graphs once, so that the first click pays for no first-run allocation."""
+        embedding = self._encode_everywhere(np.zeros((64, 64, 3), np.uint8))
         self.decode(embedding, Prompt(embedding.size, (Point(32, 32),)))
+
+    def _encode_everywhere(self, image: Image) -> ImageEmbedding:
+        """As `encode`, once on every GPU."""
+        outputs = self._encoders.run_everywhere(self._family.encoder_inputs(image, self._how))
+        return self._family.embedding(ImageSize(*image.shape[:2]), outputs)

@@ -27,6 +27,11 @@ def offered(wanted: str) -> list[str]:
     return [name for name in PROVIDERS["cuda" if wanted == AUTO else wanted] if name in built]
 
 
+def for_decoder(wanted: str) -> str:
+    """What runs the decoder's graphs: never TensorRT, which would compile anew, for minutes, at a longer prompt."""
+    return "cuda" if wanted == "tensorrt" else wanted
+
+
 def refusal(wanted: str, running: str, loads: Callable[[str], bool] | None = None) -> str | None:
     """What to tell when a graph runs on `running` (onnxruntime's name); None when that is as wanted.
 
@@ -49,7 +54,7 @@ def why_not(provider: str, built: Sequence[str], loads: Callable[[str], bool]) -
     if missing:
         return (
             f"{', '.join(missing)} cannot be loaded: onnxruntime {ort.__version__} needs CUDA "
-            f"{_cuda_major()} and cuDNN 9{' and TensorRT 10' if 'Tensorrt' in provider else ''} on the library path"
+            f"{cuda_major()} and cuDNN 9{' and TensorRT 10' if 'Tensorrt' in provider else ''} on the library path"
         )
     return "the driver and the libraries are here, but onnxruntime refuses them: its messages above say why"
 
@@ -65,12 +70,13 @@ def _wrong_build(provider: str) -> str:
 
 
 def _libraries(provider: str) -> list[str]:
-    cuda = _cuda_major()
+    cuda = cuda_major()
     libraries = [f"libcudart.so.{cuda}", f"libcublasLt.so.{cuda}", "libcudnn.so.9"]
     return [*libraries, "libnvinfer.so.10"] if "Tensorrt" in provider else libraries
 
 
-def _cuda_major() -> str:
+def cuda_major() -> str:
+    """Of the CUDA that this onnxruntime was built for."""
     return str(getattr(build_and_package_info, "cuda_version", "13")).partition(".")[0]
 
 

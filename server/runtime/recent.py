@@ -1,12 +1,15 @@
 """What a decoder answered last, so that a prompt that comes again is not run again."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from threading import Lock
 from weakref import ref
 
 from server.core.embedding import ImageEmbedding
+from server.core.tier_counts import TierCounts
 from server.models.family import Tensors
 from server.runtime.decoders import Decoder
+from server.runtime.session import Session
 
 _CAPACITY = 32  # answers of at most 1 MiB
 
@@ -32,7 +35,7 @@ class RecentAnswers:
 
     def run(self, embedding: ImageEmbedding, inputs: Tensors) -> Tensors:
         """What the decoder answers, or answered."""
-        if inputs["has_mask_input"][0]:
+        if "has_mask_input" in inputs and inputs["has_mask_input"][0]:
             return self._decoder.run(embedding, inputs)
         asked = (ref(embedding), inputs["point_coords"].tobytes(), inputs["point_labels"].tobytes())
         with self._lock:
@@ -45,6 +48,15 @@ class RecentAnswers:
     def prepare(self, embedding: ImageEmbedding) -> None:
         """As the decoder does."""
         self._decoder.prepare(embedding)
+
+    @property
+    def sessions(self) -> Mapping[str, Session]:
+        """The decoder's."""
+        return self._decoder.sessions
+
+    def tiers(self) -> list[TierCounts]:
+        """The decoder's."""
+        return self._decoder.tiers()
 
     def _keep(self, asked: _Asked, answer: Tensors) -> None:
         for gone in [key for key in self._answers if key[0]() is None]:

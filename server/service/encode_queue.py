@@ -1,4 +1,4 @@
-"""The queue in front of the one encoder thread: whoever is wanted most urgently goes next."""
+"""The queue in front of the encoder threads: whoever is wanted most urgently goes next."""
 
 import asyncio
 import itertools
@@ -22,7 +22,7 @@ class _Entry:
 
 
 class EncodeQueue:
-    """Runs work on `encoder`, one piece at a time; a click waits for no more than the piece that is running.
+    """Runs work on `encoder`, `at_once` pieces at a time; a click waits for no more than one that is running.
 
     Of more than `capacity` pieces the least urgent, among those the newest, is refused. For one event loop.
 
@@ -30,11 +30,11 @@ class EncodeQueue:
         refused: how many pieces were, by priority.
     """
 
-    def __init__(self, encoder: Executor, capacity: int) -> None:
-        self._encoder, self._capacity = encoder, capacity
+    def __init__(self, encoder: Executor, capacity: int, at_once: int = 1) -> None:
+        self._encoder, self._capacity, self._at_once = encoder, capacity, at_once
         self._waiting: list[_Entry] = []
         self._numbers = itertools.count()
-        self._running = False
+        self._running = 0
         self.refused: Counter[Priority] = Counter()
 
     @property
@@ -61,7 +61,7 @@ class EncodeQueue:
                 self._waiting.remove(entry)
 
     def _start_next(self) -> None:
-        if self._running:
+        if self._running == self._at_once:
             return
         for entry in [entry for entry in self._waiting if entry.demand.priority is None]:
             self._fail(entry, Abandoned())
@@ -69,12 +69,12 @@ class EncodeQueue:
             return
         entry = min(self._waiting, key=_turn)
         self._waiting.remove(entry)
-        self._running = True
+        self._running += 1
         running = asyncio.get_running_loop().run_in_executor(self._encoder, entry.work)
         running.add_done_callback(partial(self._finish, entry))
 
     def _finish(self, entry: _Entry, running: asyncio.Future[ImageEmbedding]) -> None:
-        self._running = False
+        self._running -= 1
         error = None if running.cancelled() else running.exception()
         if entry.done.done():  # its caller was cancelled
             pass

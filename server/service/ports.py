@@ -31,7 +31,15 @@ class Model(Protocol):
         ...
 
 
-class EmbeddingCache(Protocol):
+class KeepsTiers(Protocol):
+    """Keeps embeddings, or what is derived of them, in one tier or in several."""
+
+    def tiers(self) -> list[TierCounts]:
+        """How each tier has served, the nearest first."""
+        ...
+
+
+class EmbeddingCache(KeepsTiers, Protocol):
     """Keeps embeddings; may forget any of them at any time."""
 
     async def find(self, key: EmbeddingKey) -> ImageEmbedding | None:
@@ -52,10 +60,6 @@ class EmbeddingCache(Protocol):
 
     async def written(self) -> None:
         """Returns once everything put so far is where it is to be kept, or has been given up."""
-        ...
-
-    def tiers(self) -> list[TierCounts]:
-        """How each tier has served, the nearest first."""
         ...
 
 

@@ -1,6 +1,6 @@
 """Where the background work of a server stands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -8,7 +8,7 @@ from server.core.tier_counts import TierCounts
 from server.service.backlog import Backlog
 from server.service.demand import Priority
 from server.service.encode_queue import EncodeQueue
-from server.service.ports import EmbeddingCache
+from server.service.ports import KeepsTiers
 from server.service.precompute import Precompute
 
 
@@ -38,8 +38,10 @@ class Standing(msgspec.Struct, frozen=True):
 class Background:
     """All that works in the background, to be asked where it stands."""
 
-    def __init__(self, precompute: Precompute, backlog: Backlog, queue: EncodeQueue, cache: EmbeddingCache) -> None:
-        self._precompute, self._backlog, self._queue, self._cache = precompute, backlog, queue, cache
+    def __init__(
+        self, precompute: Precompute, backlog: Backlog, queue: EncodeQueue, keepers: Sequence[KeepsTiers]
+    ) -> None:
+        self._precompute, self._backlog, self._queue, self._keepers = precompute, backlog, queue, keepers
 
     def standing(self) -> Standing:
         """Where it stands now."""
@@ -49,4 +51,5 @@ class Background:
             priority.name.lower(): Lane(waiting[priority], dropped[priority], queued[priority], refused[priority])
             for priority in Priority
         }
-        return Standing(self._precompute.done, self._precompute.failed, lanes, self._cache.tiers())
+        tiers = [tier for keeper in self._keepers for tier in keeper.tiers()]
+        return Standing(self._precompute.done, self._precompute.failed, lanes, tiers)

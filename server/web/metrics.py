@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -28,6 +28,15 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+
+    def placed(self, nodes: Mapping[str, Mapping[str, int]]) -> None:
+        """How many nodes of each graph each execution provider runs."""
+        gauge = Gauge(
+            "samserve_graph_nodes", "Nodes of a graph, by what runs them", ("graph", "provider"), registry=self.registry
+        )
+        for graph, counts in nodes.items():
+            for provider, count in counts.items():
+                gauge.labels(graph, provider).set(count)
 
     @contextmanager
     def predict(self, kind: str, stages: Mapping[str, float]) -> Iterator[None]:

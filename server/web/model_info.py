@@ -1,13 +1,19 @@
 """What callers are told about the model."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 
 class ModelInfo(msgspec.Struct, frozen=True):
-    """Its name, the version that follows its weights, what runs it, its decoder, and whether a password is needed.
+    """What is served, and how.
 
     Attributes:
+        version: follows its weights.
+        provider: what runs its encoder.
         chooses: whether the decoder gives several masks to choose from.
+        nodes: how many nodes of each of its graphs each execution provider really runs.
+        gpu: versions of what the GPU is used through; empty where none is used.
     """
 
     title: str
@@ -16,3 +22,5 @@ class ModelInfo(msgspec.Struct, frozen=True):
     decoder: str
     chooses: bool
     has_password: bool = False
+    nodes: Mapping[str, Mapping[str, int]] = {}
+    gpu: Mapping[str, str] = {}

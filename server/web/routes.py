@@ -41,18 +41,21 @@ async def root(request: Request[Any, Any, Any], model: NamedDependency[ModelInfo
 
 
 @get("/health")
-async def health(model: NamedDependency[ModelInfo]) -> dict[str, str]:
+async def health(model: NamedDependency[ModelInfo]) -> dict[str, Any]:
     """Up means: the weights are verified and loaded, and a first prompt went through."""
     return _health(model)
 
 
-def _health(model: ModelInfo) -> dict[str, str]:
+def _health(model: ModelInfo) -> dict[str, Any]:
+    used = {"gpu": model.gpu} if model.gpu else {}
     return {
         "status": "UP",
         "model_class": model.title,
         "model_version": model.version,
         "provider": model.provider,
         "decoder": model.decoder,
+        "graphs": model.nodes,
+        **used,
         "version": __version__,
     }
 

@@ -18,7 +18,7 @@ def is_buildable(manifest: Manifest) -> bool:
     return manifest.family in FAMILIES
 
 
-def built_decoder(manifest: Manifest, store: GraphStore) -> tuple[Path, DecoderGraphs]:
+def built_decoder(manifest: Manifest, store: GraphStore, padded: bool = False) -> tuple[Path, DecoderGraphs]:
     """The folder with the graphs built of a model's stock decoder, and what is in it; builds what is not whole.
 
     The folder's name changes with the stock decoder and with the builder, so an outdated build is never found.
@@ -27,10 +27,11 @@ def built_decoder(manifest: Manifest, store: GraphStore) -> tuple[Path, DecoderG
         ModelUnusable: the stock decoder is none that graphs can be built of.
         OSError: the folder cannot be written to.
     """
-    folder = store.folder(manifest) / f"decoder-{manifest.decoder.sha256[:16]}-{VERSION}"
+    kind = f"{VERSION}-padded" if padded else VERSION
+    folder = store.folder(manifest) / f"decoder-{manifest.decoder.sha256[:16]}-{kind}"
     graphs = _recorded(folder)
     if graphs is None:
-        _build(store.folder(manifest) / manifest.decoder.file, folder, store)
+        _build(store.folder(manifest) / manifest.decoder.file, folder, store, padded)
         graphs = msgspec.json.decode((folder / _RECORD).read_bytes(), type=DecoderGraphs)
     return folder, graphs
 
@@ -44,17 +45,17 @@ def _recorded(folder: Path) -> DecoderGraphs | None:
     return None if any(problem_of(folder / graph.file, graph) for graph in graphs.graphs) else graphs
 
 
-def _build(stock: Path, folder: Path, store: GraphStore) -> None:
+def _build(stock: Path, folder: Path, store: GraphStore, padded: bool) -> None:
     """Files are moved into place one by one, the record last: whatever interrupts, it is true or missing."""
     with store.incoming() as scratch:
         graphs = {}
-        for name, graph in build(stock).items():
+        for name, graph in build(stock, padded).items():
             file = f"{name}.onnx"
             (scratch / file).write_bytes(graph.content)
             sha256 = hashlib.sha256(graph.content).hexdigest()
             inputs, outputs = ({tensor: tensor for tensor in names} for names in (graph.inputs, graph.outputs))
             graphs[name] = Graph(file, len(graph.content), sha256, inputs, outputs)
-        record = msgspec.convert(graphs, DecoderGraphs)
+        record = DecoderGraphs(**graphs, padded=padded)
         (scratch / _RECORD).write_bytes(msgspec.json.encode(record))
         folder.mkdir(exist_ok=True)
         (folder / _RECORD).unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 import asyncio
 import gc
 import threading
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -190,3 +190,33 @@ def test_a_caller_that_is_cancelled_leaves_the_queue(encoder: Executor) -> None:
         assert await desk.finish(gone, stays) == ["stays"]
 
     run(scenario())
+
+
+def test_as_many_run_at_once_as_the_encoder_has_room_for_and_a_click_waits_for_the_first_that_ends() -> None:
+    async def scenario(encoder: Executor) -> None:
+        queue, ran = EncodeQueue(encoder, 8, at_once=2), list[str]()
+        gates = {name: threading.Event() for name in ("a", "b", "crawl", "click")}
+
+        def encode(name: str) -> ImageEmbedding:
+            ran.append(name)
+            assert gates[name].wait(10)
+            return embedding()
+
+        def ask(name: str, priority: Priority) -> asyncio.Task[ImageEmbedding]:
+            return asyncio.ensure_future(queue.run(lambda: encode(name), Demand(priority)))
+
+        first, second = ask("a", CRAWL), ask("b", CRAWL)
+        await asyncio.sleep(0)
+        third, click = ask("crawl", CRAWL), ask("click", CLICK)
+        await asyncio.sleep(0)
+        assert queue.depth == {CRAWL: 1, CLICK: 1}
+        gates["b"].set()
+        gates["click"].set()
+        await asyncio.gather(second, click)
+        assert (first.done(), set(ran[:2]), ran[2]) == (False, {"a", "b"}, "click")
+        for gate in gates.values():
+            gate.set()
+        await asyncio.gather(first, third)
+
+    with ThreadPoolExecutor(2) as encoder:
+        run(scenario(encoder))

@@ -1,5 +1,6 @@
 """What a decoder answered last is not asked again; what was never asked, or was another prompt, is."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,12 @@ import pytest
 from server.core.embedding import ImageEmbedding
 from server.core.geometry import ImageSize, Point
 from server.core.prompt import Prompt
+from server.core.tier_counts import TierCounts
 from server.models.family import Tensors
 from server.runtime.decoders import SplitDecoder
 from server.runtime.model import SamModel
 from server.runtime.recent import RecentAnswers
+from server.runtime.session import Session
 from server.weights.built import built_decoder
 from tests.split import small_model, stored
 from tests.weights.closer import Desk
@@ -33,6 +36,13 @@ class Counting:
 
     def prepare(self, embedding: ImageEmbedding) -> None:
         self.prepared += 1
+
+    @property
+    def sessions(self) -> Mapping[str, Session]:
+        return {}
+
+    def tiers(self) -> list[TierCounts]:
+        return []
 
 
 def embedding() -> ImageEmbedding:
