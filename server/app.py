@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import structlog
@@ -54,6 +54,8 @@ _MAX_BODY_BYTES = 512 << 20  # Label Studio sends every mask of the task along
 _CLICKS_AT_ONCE = 128
 _BACKLOG_BYTES = 64 << 20  # some 100,000 tasks
 _PROJECTS = 4096
+
+_Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
 def load_model(settings: Settings) -> SamModel:
@@ -113,21 +115,22 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     metrics.placed(model.nodes)
     diagnosis = _diagnosis(settings, ImageWay(engine.images, engine.decode_image, model))
     events = _task_events(settings, engine.tasks, precompute, chores)
-    refiner = Refiner(model, time.monotonic)
-    magnifier = Magnifier(engine.embedder, refiner, model, decoder)
-    segmenter = Segmenter(engine.embedder, magnifier, refiner, decoder, _CLICKS_AT_ONCE)
-    options = ProjectOptions(_PROJECTS)
-    info = ModelInfo(
-        title=model.title,
-        version=model.version,
-        provider=model.provider,
-        decoder=model.decoder,
-        chooses=model.chooses,
-        has_password=bool(settings.basic_auth_user),
-        nodes=model.nodes,
-        gpu=gpu_versions() if model.is_on_gpu else {},
-    )
+    options, info = ProjectOptions(_PROJECTS), _info(settings, model)
+    injected = {
+        "answer": Predict(_segmenter(engine, model, decoder), options, events, info, settings.max_pixels),
+        "options": options,
+        "model": info,
+        "events": events,
+        "metrics": metrics,
+        "background": background,
+        "diagnosis": diagnosis,
+    }
+    return _litestar(settings, injected, _lifespan(decoder, engine, diagnosis, precompute, chores))
 
+
+def _lifespan(
+    decoder: Executor, engine: Engine, diagnosis: Diagnosis, precompute: Precompute, chores: Chores
+) -> _Lifespan:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
@@ -138,23 +141,10 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
             await stack.enter_async_context(chores.running())
             yield
 
-    injected = {
-        "answer": Predict(segmenter, options, events, info, settings.max_pixels),
-        "options": options,
-        "model": info,
-        "events": events,
-        "metrics": metrics,
-        "background": background,
-        "diagnosis": diagnosis,
-    }
-    return _litestar(settings, injected, lifespan)
+    return lifespan
 
 
-def _litestar(
-    settings: Settings,
-    injected: Mapping[str, object],
-    lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]],
-) -> Litestar:
+def _litestar(settings: Settings, injected: Mapping[str, object], lifespan: _Lifespan) -> Litestar:
     return Litestar(
         [Router(settings.base_path or "/", route_handlers=HANDLERS, guards=_guards(settings))],
         dependencies={name: _provide(value) for name, value in injected.items()},
@@ -178,6 +168,25 @@ def _provide(value: object) -> Provide:
 def _guards(settings: Settings) -> list[BasicAuth]:
     user, password = settings.basic_auth_user, settings.basic_auth_pass
     return [BasicAuth(user, password)] if user else []
+
+
+def _info(settings: Settings, model: SamModel) -> ModelInfo:
+    return ModelInfo(
+        title=model.title,
+        version=model.version,
+        provider=model.provider,
+        decoder=model.decoder,
+        chooses=model.chooses,
+        has_password=bool(settings.basic_auth_user),
+        nodes=model.nodes,
+        gpu=gpu_versions() if model.is_on_gpu else {},
+    )
+
+
+def _segmenter(engine: Engine, model: SamModel, decoder: Executor) -> Segmenter:
+    refiner = Refiner(model, time.monotonic)
+    magnifier = Magnifier(engine.embedder, refiner, model, decoder)
+    return Segmenter(engine.embedder, magnifier, refiner, decoder, _CLICKS_AT_ONCE)
 
 
 def _diagnosis(settings: Settings, way: ImageWay) -> Diagnosis:

@@ -31,6 +31,8 @@ from server.service.ports import EmbeddingCache, ImageSource
 from server.settings import Settings
 from server.studio.api import StudioApi
 
+STUDIO_UNSET = "set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (a token from Account & Settings)"
+
 _ENCODES_WAITING = 160  # each holds an image file
 _IMAGE_FRESH_SECONDS = 300.0
 _FILES_AT_HAND_BYTES = 64 << 20
@@ -109,7 +111,7 @@ def studio_api(settings: Settings) -> StudioApi:
         BadSettings: they have no Label Studio, or no token.
     """
     if not settings.knows_label_studio:
-        raise BadSettings("set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (a token from Account & Settings)")
+        raise BadSettings(STUDIO_UNSET)
     return StudioApi(settings.label_studio_url, _auth(settings))
 
 

@@ -8,7 +8,7 @@ from server.core.guess import guessed_references
 from server.core.labelconfig import LabelConfig, parse_label_config
 from server.core.reference import ImageReference
 from server.core.task import image_references
-from server.engine import studio_api
+from server.engine import STUDIO_UNSET, studio_api
 from server.errors import BadLabelConfig, BadSettings, BadTask
 from server.service.crawl import Listing
 from server.service.ports import TaskSource
@@ -28,7 +28,7 @@ async def project_listing(
         SamserveError: Label Studio is not set, does not answer for a minute, or refuses; or nothing shows images.
     """
     if source is None:
-        raise BadSettings("set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (a token from Account & Settings)")
+        raise BadSettings(STUDIO_UNSET)
     api = studio_api(settings)
     try:
         found = await retried(partial(api.project, project), PAUSES, told)

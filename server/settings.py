@@ -130,6 +130,17 @@ def read_settings(environment: Mapping[str, str], **overrides: Any) -> Settings:
     Raises:
         BadSettings: an unknown SAMSERVE_ variable, or a value that does not parse.
     """
+    values = _given(environment) | {name: value for name, value in overrides.items() if value is not None}
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        field = str(error).rpartition("$.")[2].strip("`")
+        raise BadSettings(f"{variable(field)}: {str(error).partition(' - at')[0]}") from None
+    _check(settings)
+    return settings
+
+
+def _given(environment: Mapping[str, str]) -> dict[str, Any]:
     known = set(Settings.__struct_fields__) - set(_UNPREFIXED)
     values: dict[str, Any] = {}
     if environment.get("XDG_CACHE_HOME"):
@@ -143,14 +154,7 @@ def read_settings(environment: Mapping[str, str], **overrides: Any) -> Settings:
         values[name] = _entries(text) if name in _LISTS else text
     for name, variables in _UNPREFIXED.items():
         values[name] = next((environment[key].strip() for key in variables if environment.get(key)), "")
-    values |= {name: value for name, value in overrides.items() if value is not None}
-    try:
-        settings = msgspec.convert(values, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        field = str(error).rpartition("$.")[2].strip("`")
-        raise BadSettings(f"{variable(field)}: {str(error).partition(' - at')[0]}") from None
-    _check(settings)
-    return settings
+    return values
 
 
 def _check(settings: Settings) -> None:

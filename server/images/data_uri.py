@@ -27,12 +27,15 @@ def decode_data_uri(uri: str, max_bytes: int) -> bytes:
         raise too_large
     if "%" in payload and len(payload) > _LONGEST_ESCAPED:
         raise ImageRefused(f"a percent-encoded data: URI of more than {_LONGEST_ESCAPED >> 20} MiB: use plain base64")
-    content = unquote_to_bytes(payload)
-    if head.lower().endswith(";base64"):
-        try:
-            content = base64.b64decode(content, validate=True)
-        except binascii.Error as error:
-            raise ImageUnreadable(f"the data: URI's base64 is broken: {error}") from None
+    unescaped = unquote_to_bytes(payload)
+    content = _unpacked(unescaped) if head.lower().endswith(";base64") else unescaped
     if len(content) > max_bytes:
         raise too_large
     return content
+
+
+def _unpacked(content: bytes) -> bytes:
+    try:
+        return base64.b64decode(content, validate=True)
+    except binascii.Error as error:
+        raise ImageUnreadable(f"the data: URI's base64 is broken: {error}") from None

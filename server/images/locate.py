@@ -44,17 +44,7 @@ class Locator:
             return with_login(url, reference.login) if reference.login and not self._is_own(url) else url
         if scheme in _BUCKETS:
             return self._in_bucket(reference)
-        path = self._own_path(value)
-        if not is_studio_file(path.partition("?")[0].partition("#")[0]):
-            raise ImageRefused(f"{_named(reference)} is not fetched: {_expected(value)}")
-        if self.label_studio_url:
-            return self.label_studio_url.rstrip("/") + path
-        if self.has_local_files and path.startswith(_LOCAL_FILES):
-            return path
-        raise ImageRefused(
-            f"{_named(reference)} is kept by Label Studio: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY so that it "
-            f"can be fetched"
-        )
+        return self._in_label_studio(reference)
 
     def is_local_file(self, uri: str) -> bool:
         """Whether a located URI names one of Label Studio's local files."""
@@ -63,6 +53,19 @@ class Locator:
     def bucket_of(self, uri: str) -> str | None:
         """The bucket, read directly, that a URI is in."""
         return next((bucket for bucket in self.buckets if uri.startswith(f"{bucket}/")), None)
+
+    def _in_label_studio(self, reference: ImageReference) -> str:
+        path = self._own_path(reference.value)
+        if not is_studio_file(path.partition("?")[0].partition("#")[0]):
+            raise ImageRefused(f"{_named(reference)} is not fetched: {_expected(reference.value)}")
+        if self.label_studio_url:
+            return self.label_studio_url.rstrip("/") + path
+        if self.has_local_files and path.startswith(_LOCAL_FILES):
+            return path
+        raise ImageRefused(
+            f"{_named(reference)} is kept by Label Studio: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY so that it "
+            f"can be fetched"
+        )
 
     def _reachable(self, url: str) -> str:
         host = self.label_studio_host.rstrip("/")

@@ -1,8 +1,9 @@
 """From a click to the regions that answer it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -43,19 +44,23 @@ class Segmenter:
             Overloaded: `capacity` calls are under way already.
             ImageError: the image cannot be had, or is none.
         """
-        if self._under_way >= self._capacity:
-            raise Overloaded(f"{self._under_way} clicks are waiting already; try again in a moment")
         gestures = [_choosing(gesture, options) for gesture in gestures]
         last = gestures[-1]
         scene = (reference, last.to_name, last.from_name, last.item_index)
+        with self._place(), self._drawings.enter(scene, last.item_ids) as drawing:
+            look = await self._embedder.look(reference, Priority.CLICK)
+            if len(gestures) == 1 and not drawing.superseded:  # several would wait for an encode each
+                look = await self._magnifier.closer(look, last, options.crop)
+            work = partial(self._regions, drawing, look, gestures, control, options)
+            return await asyncio.get_running_loop().run_in_executor(self._decoder, queued(work))
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if self._under_way >= self._capacity:
+            raise Overloaded(f"{self._under_way} clicks are waiting already; try again in a moment")
         self._under_way += 1
         try:
-            with self._drawings.enter(scene, last.item_ids) as drawing:
-                look = await self._embedder.look(reference, Priority.CLICK)
-                if len(gestures) == 1 and not drawing.superseded:  # several would wait for an encode each
-                    look = await self._magnifier.closer(look, last, options.crop)
-                work = partial(self._regions, drawing, look, gestures, control, options)
-                return await asyncio.get_running_loop().run_in_executor(self._decoder, queued(work))
+            yield
         finally:
             self._under_way -= 1
 

@@ -29,7 +29,11 @@ def pull(manifest: Manifest, store: GraphStore, sources: Sequence[Source], progr
             failures.append(f"{describe(source)}: {error}")
         else:
             return source
-    raise ModelUnusable(
+    raise _no_source(manifest, failures)
+
+
+def _no_source(manifest: Manifest, failures: Sequence[str]) -> ModelUnusable:
+    return ModelUnusable(
         f"no source has the graphs of {manifest.name} ({'; '.join(failures) or 'it names none'}). On a machine without "
         f"internet access copy {' and '.join(graph.file for graph in manifest.graphs)} into a folder and run: "
         f"samserve weights pull {manifest.name} --from FOLDER"

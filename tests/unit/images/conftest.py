@@ -6,10 +6,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+
+from tests import loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,11 @@ class LocalServer:
 class _QuietServer(ThreadingHTTPServer):
     daemon_threads = False  # so that closing waits for the handlers
 
+    def __init__(self, *where: Any, tls: ssl.SSLContext | None) -> None:
+        super().__init__(*where)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is part of these tests."""
 
@@ -106,19 +114,12 @@ _CHUNKED = {"Transfer-Encoding": "chunked"}
 def serving(tls: ssl.SSLContext | None = None) -> Iterator[LocalServer]:
     """A server, of https if given a context."""
     local = LocalServer()
-    web = _QuietServer(("127.0.0.1", 0), _handler(local.answer))
-    if tls:
-        web.socket = tls.wrap_socket(web.socket, server_side=True)
-    local.port, local.url = web.server_port, f"{'https' if tls else 'http'}://127.0.0.1:{web.server_port}"
-    thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield local
-    finally:
-        local.released.set()
-        web.shutdown()
-        thread.join()
-        web.server_close()
+    with loopback.serving(_handler(local.answer), partial(_QuietServer, tls=tls)) as web:
+        local.port, local.url = web.server_port, f"{'https' if tls else 'http'}://127.0.0.1:{web.server_port}"
+        try:
+            yield local
+        finally:
+            local.released.set()
 
 
 @pytest.fixture
