@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from server.core.prompt import Prompt
+from server.core.prompt import Choice, Prompt
 from server.errors import BadOptions
 
 _FEW = 2  # points, padding or a box's corners included: segment_anything's own graph takes a candidate up to here
@@ -27,8 +27,7 @@ def chosen(logits: NDArray[np.float32], ious: NDArray[np.float32], prompt: Promp
     Raises:
         BadOptions: a size is asked for of a decoder that chose itself.
     """
-    is_click = len(prompt.points) == 1 and prompt.box is None and prompt.drawn is None
-    choice = prompt.choice if is_click else "predicted"
+    choice = _asked(prompt)
     if len(logits) == 1:
         _refuse(choice)
         return 0
@@ -36,11 +35,35 @@ def chosen(logits: NDArray[np.float32], ious: NDArray[np.float32], prompt: Promp
         return 0
     if choice == "best":
         return 1 + int(_stability(logits[1:]).argmax())
-    areas = np.count_nonzero(logits[1:] > 0, axis=(1, 2))
-    if choice == "predicted" or not areas.any():
-        return 1 + int(ious[1:].argmax())
+    return 1 + _of(logits[1:], ious[1:], choice)
+
+
+def candidate(logits: NDArray[np.float32], ious: NDArray[np.float32], prompt: Prompt) -> int:
+    """The index of the mask that is answered, of a family that makes candidates alone.
+
+    It is the one with the best predicted IoU, as the published code has it, unless a click alone asks for a size.
+
+    Args:
+        logits: (n, h, w).
+        ious: (n,), predicted.
+        prompt: what was asked.
+    """
+    return _of(logits, ious, _asked(prompt))
+
+
+def _asked(prompt: Prompt) -> Choice:
+    """What a click alone asks for; nothing else leaves a choice."""
+    is_click = len(prompt.points) == 1 and prompt.box is None and prompt.drawn is None
+    return prompt.choice if is_click else "predicted"
+
+
+def _of(logits: NDArray[np.float32], ious: NDArray[np.float32], choice: Choice) -> int:
+    """The index of the best predicted IoU, or of a size, but not an empty one."""
+    areas = np.count_nonzero(logits > 0, axis=(1, 2))
+    if choice in ("best", "predicted") or not areas.any():
+        return int(ious.argmax())
     by_size = areas if choice == "largest" else np.where(areas > 0, -areas, -logits[0].size - 1)
-    return 1 + int(by_size.argmax())
+    return int(by_size.argmax())
 
 
 def _stability(logits: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -53,7 +76,7 @@ def _stability(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     return ratios
 
 
-def _refuse(choice: str) -> None:
+def _refuse(choice: Choice) -> None:
     if choice in ("smallest", "largest"):
         raise BadOptions(
             f"choose is {choice!r}, but the stock decoder gives one mask only: start samserve with "

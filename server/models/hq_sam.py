@@ -11,6 +11,7 @@ from server.models import sam
 from server.models.family import Tensors
 from server.models.manifest import Preprocessing
 
+STOCK_CHOOSES = False
 encoder_inputs = sam.encoder_inputs
 prediction = sam.prediction
 
@@ -22,6 +23,6 @@ def embedding(size: ImageSize, outputs: Tensors) -> ImageEmbedding:
 
 def decoder_inputs(embedding: ImageEmbedding, prompt: Prompt, how: Preprocessing) -> Tensors:
     """SAM's, but for the size that its graph alone asks for."""
-    inputs = {**sam.decoder_inputs(embedding, prompt, how), "hq_features": embedding.tensors["hq_features"]}
+    inputs = dict(sam.decoder_inputs(embedding, prompt, how))
     del inputs["orig_im_size"]
     return inputs

@@ -1,10 +1,10 @@
 """Families by the name that manifests use."""
 
 from server.errors import ModelUnusable
-from server.models import hq_sam, sam
+from server.models import efficient_sam, hq_sam, sam, sam2
 from server.models.family import ModelFamily
 
-_FAMILIES: dict[str, ModelFamily] = {"sam": sam, "hq_sam": hq_sam}
+_FAMILIES: dict[str, ModelFamily] = {"sam": sam, "hq_sam": hq_sam, "sam2": sam2, "efficient_sam": efficient_sam}
 
 
 def family(name: str) -> ModelFamily:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from server.core.geometry import Box, ImageSize, Point
 from server.core.prompt import Choice, Prompt
 from server.errors import BadOptions
-from server.models.candidates import chosen
+from server.models.candidates import candidate, chosen
 
 FRAME, CLICK, BOX = ImageSize(8, 8), (Point(4, 4),), Box(1, 1, 5, 5)
 MORE = (*CLICK, Point(1, 1, positive=False))
@@ -72,3 +72,10 @@ def test_a_decoder_that_chose_itself_leaves_nothing_to_choose() -> None:
     assert chosen(FOUR[:1], IOUS[:1], Prompt(FRAME, MORE, choice="largest")) == 0
     with pytest.raises(BadOptions, match="choose is 'largest', but the stock decoder gives one mask only"):
         chosen(FOUR[:1], IOUS[:1], Prompt(FRAME, CLICK, choice="largest"))
+
+
+def test_a_family_without_a_first_mask_has_candidates_for_every_prompt() -> None:
+    three = FOUR[1:], IOUS[1:]
+    assert [candidate(*three, prompt) for prompt in (Prompt(FRAME, CLICK), Prompt(FRAME, MORE))] == [1, 1]
+    assert candidate(*three, Prompt(FRAME, CLICK, choice="smallest")) == 2
+    assert candidate(*three, Prompt(FRAME, MORE, choice="smallest")) == 1
