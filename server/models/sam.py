@@ -20,8 +20,7 @@ from server.models.manifest import Preprocessing
 from server.models.upsample import upsampled
 
 _POSITIVE, _NEGATIVE, _PADDING, _TOP_LEFT, _BOTTOM_RIGHT = 1.0, 0.0, -1.0, 2.0, 3.0
-_MASK_INPUT_SIZE = 256
-_NO_MASK_INPUT = np.zeros((1, 1, _MASK_INPUT_SIZE, _MASK_INPUT_SIZE), np.float32)
+_LOGITS_PER_POSITION = 4  # along a side: of a mask, per position of the image embedding
 _DRAWN_LOGIT = 7.0  # how sure a drawn mask is; 7 to 15 gave the same masks
 _SMALLEST_OUTPUT = np.array([256, 256], np.float32)  # the graph's own full-size masks are not used
 
@@ -40,7 +39,7 @@ def encoder_inputs(image: Image, how: Preprocessing) -> Tensors:
 
 
 def embedding(size: ImageSize, outputs: Tensors) -> ImageEmbedding:
-    """The (1, 256, 64, 64) image embedding."""
+    """The (1, D, grid, grid) image embedding; 256 channels on a grid of 64 in all published models."""
     return ImageEmbedding(size, {"image_embeddings": outputs["image_embeddings"]})
 
 
@@ -54,12 +53,13 @@ def decoder_inputs(embedding: ImageEmbedding, prompt: Prompt, how: Preprocessing
     points = np.array(rows, np.float64)  # (N, 3)
     to_input = how.input_size / embedding.size.longest
     to_image = (embedding.size.width / prompt.frame.width, embedding.size.height / prompt.frame.height)
-    mask = _mask_input(prompt)
+    side = _LOGITS_PER_POSITION * embedding.tensors["image_embeddings"].shape[-1]
+    mask = _mask_input(prompt, side)
     return {
         "image_embeddings": embedding.tensors["image_embeddings"],
         "point_coords": (points[None, :, :2] * to_image * to_input).astype(np.float32),
         "point_labels": points[None, :, 2].astype(np.float32),
-        "mask_input": _NO_MASK_INPUT if mask is None else mask[None, None],  # (h, w) -> (1, 1, h, w)
+        "mask_input": np.zeros((1, 1, side, side), np.float32) if mask is None else mask[None, None],
         "has_mask_input": np.array([mask is not None], np.float32),
         "orig_im_size": _SMALLEST_OUTPUT,
     }
@@ -77,14 +77,14 @@ def prediction(outputs: Tensors, embedding: ImageEmbedding, prompt: Prompt, how:
     )
 
 
-def _mask_input(prompt: Prompt) -> Logits | None:
-    """(256, 256) logits: of the mask that is refined, or of a drawn one, scaled and padded as the image is."""
+def _mask_input(prompt: Prompt, side: int) -> Logits | None:
+    """(side, side) logits: of the mask that is refined, or of a drawn one, scaled and padded as the image is."""
     if prompt.previous is not None or prompt.drawn is None:
         return prompt.previous
     drawn = prompt.drawn
-    size = _resized(ImageSize(*drawn.shape), _MASK_INPUT_SIZE)
+    size = _resized(ImageSize(*drawn.shape), side)
     share = cv2.resize(drawn.astype(np.float32), (size.width, size.height), interpolation=cv2.INTER_AREA)
-    logits = np.full((_MASK_INPUT_SIZE, _MASK_INPUT_SIZE), -_DRAWN_LOGIT, np.float32)
+    logits = np.full((side, side), -_DRAWN_LOGIT, np.float32)
     logits[: size.height, : size.width] = (2 * share - 1) * _DRAWN_LOGIT
     return logits
 
