@@ -163,9 +163,10 @@ def _seconds(call: Callable[[], object]) -> float:
 
 
 def _batches(encoder: Session) -> Iterator[tuple[int, Tensors]]:
-    """Inputs of one image, and of several where the first size of the graph's input may be any."""
+    """Inputs of one image, and of several where the graph gives as many; MobileSAM's takes any number and gives one."""
     ((name, shape),) = encoder.input_shapes.items()
-    for batch in _BATCHES if isinstance(shape[0], str) else _BATCHES[:1]:
+    takes_several = all(isinstance(sizes[0], str) for sizes in (shape, *encoder.output_shapes.values()))
+    for batch in _BATCHES if takes_several else _BATCHES[:1]:
         yield batch, {name: np.zeros((batch, *map(int, shape[1:])), np.float32)}
 
 
