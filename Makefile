@@ -13,7 +13,7 @@ EXPORT := $(CACHE)/export-$(firstword $(shell { $(PYTHON) -V; cat requirements/e
 E2E    := $(CACHE)/e2e-$(firstword $(shell { $(PYTHON) -V; cat requirements/e2e.txt; } | cksum))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-exporters test-export test-label-studio test-browser e2e demo chromium check bench format lint types imports lock clean
+.PHONY: help serve test test-exporters test-export test-gpu bench-gpu test-label-studio test-browser e2e demo chromium check bench format lint types imports lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -34,6 +34,21 @@ test-exporters: $(EXPORT)/ready
 test-export: $(VENV)/dev $(EXPORT)/ready ## Export the real MobileSAM from a checkpoint, and compare it with the published graphs
 	@$(BIN)/samserve weights pull
 	$(EXPORTERS) -m export_real $(ARGS)
+
+# GPU_PYTHON: any Python that has onnxruntime-gpu and what docs/gpu.md lists, where a venv cannot be made
+GPU_PYTHON ?= .venv-gpu/bin/python
+
+test-gpu: $(if $(filter .venv-gpu/bin/python,$(GPU_PYTHON)),.venv-gpu/test) ## Run the tests that need an NVIDIA GPU
+	$(GPU_PYTHON) -m pytest -m gpu --confcutdir=tests/gpu tests/gpu $(ARGS)
+
+bench-gpu: $(if $(filter .venv-gpu/bin/python,$(GPU_PYTHON)),.venv-gpu/test) ## Time encodes and clicks on the GPU; more options: ARGS=--help
+	@$(GPU_PYTHON) -m benchmarks.gpu --provider cuda $(ARGS)
+
+.venv-gpu/test: requirements/gpu.txt requirements/dev.txt
+	@$(MAKE) --no-print-directory GPU=1 .venv-gpu/serve.gpu.txt
+	@$(PYTHON) -m pip --disable-pip-version-check --quiet --python .venv-gpu/bin/python install "$$(grep -om1 '^pytest==[0-9.]*' requirements/dev.txt)"
+	@.venv-gpu/bin/samserve weights pull
+	@touch $@
 
 test-label-studio: $(VENV)/dev $(E2E)/ready ## Run the tests against a real Label Studio, installed into a venv of its own
 	LABEL_STUDIO_COMMAND=$(E2E)/bin/label-studio $(BIN)/pytest tests/label_studio $(ARGS)

@@ -27,6 +27,12 @@ def offered(wanted: str) -> list[str]:
     return [name for name in PROVIDERS["cuda" if wanted == AUTO else wanted] if name in built]
 
 
+def find_libraries(providers: Sequence[str], loads: Callable[[str], bool] | None = None) -> None:
+    """Loads the CUDA and cuDNN that pip installed, which are not on the library path; nothing without a driver."""
+    if "CUDAExecutionProvider" in providers and (loads or _loads)(_DRIVER):
+        ort.preload_dlls()
+
+
 def for_decoder(wanted: str) -> str:
     """What runs the decoder's graphs: never TensorRT, which would compile anew, for minutes, at a longer prompt."""
     return "cuda" if wanted == "tensorrt" else wanted

@@ -15,7 +15,7 @@ from server.models.manifest import Graph
 from server.runtime.device_tensor import HOST, Device, DeviceTensor, Kept
 from server.runtime.gpu import ON_GPU, Gpu, with_options
 from server.runtime.memory import telling_when_full
-from server.runtime.providers import AUTO, offered, refusal
+from server.runtime.providers import AUTO, find_libraries, offered, refusal
 
 _GRAPH_NUMBER = "gpu_graph_id"  # which captured CUDA graph a run replays
 _NEVER_CAPTURED = -1
@@ -43,8 +43,10 @@ class Session:
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle sessions must not burn a core
         options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+        providers = offered(provider)
+        find_libraries(providers)
         try:
-            self._session = ort.InferenceSession(str(path), options, providers=with_options(offered(provider), gpu))
+            self._session = ort.InferenceSession(str(path), options, providers=with_options(providers, gpu))
         except Exception as error:  # onnxruntime raises a family of its own, without a common base
             raise ModelUnusable(f"onnxruntime cannot load {path.name}: {error}") from error
         self._graph, self._gpu = graph, gpu

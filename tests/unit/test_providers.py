@@ -7,7 +7,7 @@ import pytest
 
 from server.errors import ModelUnusable
 from server.runtime.model import SamModel
-from server.runtime.providers import AUTO, offered, refusal, why_not
+from server.runtime.providers import AUTO, find_libraries, offered, refusal, why_not
 from tests.graphs import tiny_model
 
 CPU = "CPUExecutionProvider"
@@ -57,3 +57,13 @@ def test_tensorrt_is_never_chosen_by_itself(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(ort, "get_available_providers", lambda: GPU_BUILD)
     assert offered(AUTO) == ["CUDAExecutionProvider", "CPUExecutionProvider"]
     assert offered("tensorrt") == GPU_BUILD
+
+
+def test_cuda_that_pip_installed_is_looked_for_where_there_is_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[bool] = []
+    monkeypatch.setattr(ort, "preload_dlls", lambda: looked.append(True))
+    find_libraries([CPU], lambda _: True)
+    find_libraries(GPU_BUILD, lambda _: False)
+    assert not looked
+    find_libraries(GPU_BUILD, lambda _: True)
+    assert looked

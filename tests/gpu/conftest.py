@@ -1,0 +1,57 @@
+"""The models on a GPU and on the CPU of the same machine; without litestar, which a bare GPU machine may lack."""
+
+import os
+from pathlib import Path
+
+import onnxruntime as ort
+import pytest
+
+from server.runtime.fast_decoder import fast_decoder
+from server.runtime.gpu import Gpu
+from server.runtime.model import SamModel
+from server.settings import Settings, read_settings
+from server.weights.built import built_decoder
+from server.weights.store import GraphStore, find_manifest
+
+CUDA = "CUDAExecutionProvider"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cuda() -> None:
+    """Without it nothing here says anything."""
+    if CUDA not in ort.get_available_providers():
+        pytest.skip("this onnxruntime has no CUDA: install onnxruntime-gpu")
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    return read_settings(os.environ)
+
+
+@pytest.fixture(scope="session")
+def graphs(settings: Settings) -> Path:
+    """The folder with the model's graphs."""
+    store, manifest = GraphStore(settings.cache_path / "weights"), find_manifest(settings.model)
+    if not store.is_whole(manifest):
+        pytest.skip(f"the graphs are not here; run: samserve weights pull {manifest.name}")
+    return store.folder(manifest)
+
+
+@pytest.fixture(scope="session")
+def on_gpu(settings: Settings, graphs: Path) -> SamModel:
+    return model(settings, graphs, "cuda")
+
+
+@pytest.fixture(scope="session")
+def on_cpu(settings: Settings, graphs: Path) -> SamModel:
+    return model(settings, graphs, "cpu")
+
+
+def model(settings: Settings, folder: Path, provider: str, cache_bytes: int = 1 << 30) -> SamModel:
+    """The model of the settings, with its fast decoder, as a server loads it."""
+    manifest, store = find_manifest(settings.model), GraphStore(settings.cache_path / "weights")
+    gpu = Gpu(settings.gpus[0], settings.cache_path / "tensorrt", cache_bytes)
+    loaded = SamModel(manifest, folder, settings.cores, provider, [gpu])
+    built, decoder = built_decoder(manifest, store, padded=loaded.is_on_gpu)
+    loaded.use(fast_decoder(decoder, built, settings.cores, provider, gpu))
+    return loaded
