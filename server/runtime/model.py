@@ -33,7 +33,7 @@ class SamModel:
     ) -> None:
         self._family = family(manifest.family)
         self._how = manifest.preprocessing
-        self._encoder_sha256 = manifest.encoder.sha256
+        self._encoder_identity = manifest.encoder.identity
         encoder, decoder = manifest.encoder, manifest.decoder
         self._encoder = Session(folder / encoder.file, encoder, threads, provider, gpus[0])
         others = gpus[1:] if self.is_on_gpu else ()
@@ -82,7 +82,7 @@ class SamModel:
 
     def key(self, image_sha256: str) -> EmbeddingKey:
         """The key of an image's embedding by this model."""
-        return EmbeddingKey(image_sha256, self._encoder_sha256, self._how.version)
+        return EmbeddingKey(image_sha256, self._encoder_identity, self._how.version)
 
     def encode(self, image: Image) -> ImageEmbedding:
         """The embedding of an (H, W, 3) uint8 RGB image."""

@@ -28,7 +28,7 @@ def built_decoder(manifest: Manifest, store: GraphStore, padded: bool = False) -
         OSError: the folder cannot be written to.
     """
     kind = f"{VERSION}-padded" if padded else VERSION
-    folder = store.folder(manifest) / f"decoder-{manifest.decoder.sha256[:16]}-{kind}"
+    folder = store.folder(manifest) / f"decoder-{manifest.decoder.identity[:16]}-{kind}"
     graphs = _recorded(folder)
     if graphs is None:
         _build(store.folder(manifest) / manifest.decoder.file, folder, store, padded)
