@@ -19,6 +19,7 @@ def write_sam_decoder(path: Path, grid: int, input_size: int, seed: int = 0) -> 
 
 class Textbook(Layers):
     tokens = 5  # that become answers
+    iou_token = 0  # the mask tokens follow
 
     def __init__(self, grid: int, input_size: int, rng: np.random.Generator) -> None:
         super().__init__(rng)
@@ -127,14 +128,20 @@ class Textbook(Layers):
 
     def answer(self, tokens: str, image: str) -> None:
         image = self.convolution("ConvTranspose", image, "mask_decoder.output_upscaling.0", (WIDTH, UPSCALED[0]))
-        image = self.gelu(self.channel_norm(image, UPSCALED[0]))
-        image = self.gelu(self.convolution("ConvTranspose", image, "mask_decoder.output_upscaling.3", UPSCALED))
-        logits, ious = self.masks(tokens, image), self.mlp(tokens, 0, "iou_prediction_head", 4)
+        image = self.gelu(self.channel_norm(self.finer(image, 1), UPSCALED[0]))
+        image = self.convolution("ConvTranspose", image, "mask_decoder.output_upscaling.3", UPSCALED)
+        image = self.gelu(self.finer(image, 0))
+        logits, ious = self.masks(tokens, image), self.mlp(tokens, self.iou_token, "iou_prediction_head", 4)
         self.choose(self.do("Reshape", logits, self.value([4, 4 * self.grid, 4 * self.grid])), ious)
+
+    def finer(self, image: str, level: int) -> str:
+        """The image on its way up, as it is."""
+        return image
 
     def masks(self, tokens: str, image: str) -> str:
         pixels = self.do("Reshape", image, self.value([1, UPSCALED[1], -1]))
-        asked = [self.mlp(tokens, mask + 1, f"output_hypernetworks_mlps.{mask}", UPSCALED[1]) for mask in range(4)]
+        first, name = self.iou_token + 1, "output_hypernetworks_mlps"
+        asked = [self.mlp(tokens, first + mask, f"{name}.{mask}", UPSCALED[1]) for mask in range(4)]
         rows = [self.do("Unsqueeze", row, self.value([1])) for row in asked]
         return self.do("MatMul", self.do("Concat", *rows, axis=1), pixels)
 

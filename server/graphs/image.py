@@ -5,7 +5,8 @@ the first upscaling makes of it.
 """
 
 from server.graphs.algebra import grid_encoding
-from server.graphs.emit import Emitter, OnnxGraph
+from server.graphs.emit import Emitter, OnnxGraph, Shape
+from server.graphs.finer import finer_maps, finer_tensors, in_rows
 from server.graphs.upscale import upscaled_image_weight
 from server.graphs.weights import HEADS, DecoderWeights
 
@@ -17,7 +18,8 @@ _QUERIES = "transformer.layers.0.cross_attn_image_to_token.q_proj"
 def image_tensors(weights: DecoderWeights) -> dict[str, tuple[int, ...]]:
     """The derived tensors and their shapes; N pixels of D channels, `heads` of d."""
     pixels, head = weights.pixels, weights[f"{_KEYS}.weight"].shape[1] // HEADS
-    return {
+    own = finer_tensors(weights) if weights.is_sam2 else {}
+    return own | {
         "pixels": (pixels, weights.width),
         "keys": (HEADS, head, pixels),
         "values": (HEADS, pixels, head),
@@ -27,7 +29,7 @@ def image_tensors(weights: DecoderWeights) -> dict[str, tuple[int, ...]]:
 
 
 def image_graph(weights: DecoderWeights) -> OnnxGraph:
-    """(1, D, grid, grid) `image_embeddings` -> `image_tensors`."""
+    """(1, D, grid, grid) `image_embeddings`, and SAM 2's `finer_maps` -> `image_tensors`."""
     e, shapes = Emitter(), image_tensors(weights)
     columns = e.do("Reshape", "image_embeddings", e.integers(weights.width, weights.pixels))  # (D, N)
     rows = e.do("Transpose", columns, perm=[1, 0])
@@ -43,5 +45,8 @@ def image_graph(weights: DecoderWeights) -> OnnxGraph:
     by_head = e.do("Reshape", values, e.integers(weights.pixels, HEADS, -1))
     outputs["values"] = e.do("Transpose", by_head, perm=[1, 0, 2])
     outputs["upscaled"] = e.do("MatMul", pixels, e.constant(upscaled_image_weight(weights)))
-    embedding = [1, weights.width, weights.grid, weights.grid]
-    return e.model({"image_embeddings": embedding}, {name: (outputs[name], shapes[name]) for name in shapes})
+    inputs: dict[str, Shape] = {"image_embeddings": [1, weights.width, weights.grid, weights.grid]}
+    if weights.is_sam2:
+        inputs |= finer_maps(weights)
+        outputs |= in_rows(e, weights)
+    return e.model(inputs, {name: (outputs[name], shapes[name]) for name in shapes})

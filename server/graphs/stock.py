@@ -1,8 +1,9 @@
-"""Reading the weights out of a decoder that segment_anything's own ONNX export made."""
+"""Reading the weights out of a stock decoder: segment_anything's own ONNX export, or samserve's of HQ-SAM or SAM 2."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import onnx
@@ -45,9 +46,9 @@ class _Reader:
         for node in graph.node:
             if node.op_type == "Constant" and node.attribute[0].name == "value":
                 self._values[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
-        self._modules = {found[0]: name for name in self._values if (found := _MODULES.search(name))}
-        embedding = next(tensor for tensor in graph.input if tensor.name == "image_embeddings")
-        self._grid = embedding.type.tensor_type.shape.dim[2].dim_value
+        self._modules = {_renamed(found[0]): name for name in self._values if (found := _MODULES.search(name))}
+        self._inputs = {tensor.name: tensor for tensor in graph.input}
+        self._grid = self._inputs["image_embeddings"].type.tensor_type.shape.dim[2].dim_value
 
     def weights(self) -> DecoderWeights:
         arrays: dict[str, NDArray[np.generic]] = {module: self._values[name] for module, name in self._modules.items()}
@@ -55,10 +56,17 @@ class _Reader:
         for convolution in _CHANNEL_NORMS:
             if f"{convolution}.weight" in self._modules:
                 arrays |= self._channel_norm(*convolution.split("."))
-        arrays["tokens"] = self._shaped(1, 6 if "hf_mlp.layers.0.bias" in arrays else 5, None)[0]
+        family = self._family()
+        arrays["tokens"] = self._shaped(1, 5 if family == "sam" else 6, None)[0]
         arrays["no_mask_embed"] = self._shaped(1, arrays["tokens"].shape[1], 1, 1)[0, :, 0, 0]
         in_double: dict[str, Floats] = {name: array.astype(np.float64) for name, array in arrays.items()}
-        return DecoderWeights(in_double, self._grid, self._input_size())
+        return DecoderWeights(in_double, self._grid, self._input_size(), family)
+
+    def _family(self) -> Literal["sam", "hq_sam", "sam2"]:
+        """By what its decoder has of the image besides the embedding."""
+        if "hq_features" in self._inputs:
+            return "hq_sam"
+        return "sam2" if "high_res_feats_0" in self._inputs else "sam"
 
     def _linears(self) -> dict[str, NDArray[np.generic]]:
         """Weights of linear layers as (in, out): a bias leads to the product that it is added to."""
@@ -107,6 +115,15 @@ class _Reader:
 
     def _input_size(self) -> int:
         """What points are divided by, once half a pixel is added."""
-        shifted = next(node for node in self._nodes if node.op_type == "Add" and "point_coords" in node.input)
-        divided = next(node for node in self._nodes if node.op_type == "Div" and shifted.output[0] in node.input)
+        shifted = next(
+            k for k, node in enumerate(self._nodes) if node.op_type == "Add" and "point_coords" in node.input
+        )
+        divided = next(
+            node for node in self._nodes[shifted:] if node.op_type == "Div" and node.input[1] in self._values
+        )
         return int(self._values[divided.input[1]])
+
+
+def _renamed(module: str) -> str:
+    """SAM 2 calls the linear layers of the transformer's MLPs otherwise."""
+    return module.replace(".mlp.layers.0.", ".mlp.lin1.").replace(".mlp.layers.1.", ".mlp.lin2.")

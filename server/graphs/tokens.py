@@ -62,13 +62,13 @@ def mlp(e: Emitter, weights: DecoderWeights, layer: int, tokens: str) -> str:
 
 
 def outputs(e: Emitter, weights: DecoderWeights, tokens: str) -> str:
-    """(5, D), or of HQ-SAM (6, D): the tokens that are answers."""
+    """(5, D), or with HQ-SAM's or SAM 2's own (6, D): the tokens that are answers."""
     return e.do("Slice", tokens, e.integers(0), e.integers(len(weights["tokens"])), e.integers(0))
 
 
 def asked_of_masks(e: Emitter, weights: DecoderWeights, tokens: str) -> str:
     """(4, C), or of HQ-SAM (5, C): the mask tokens, each through a hypernetwork of its own."""
-    masks = e.do("Slice", tokens, e.integers(1), e.integers(len(weights["tokens"])), e.integers(0))
+    masks = e.do("Slice", tokens, e.integers(weights.iou_token + 1), e.integers(len(weights["tokens"])), e.integers(0))
     answer = e.do("Unsqueeze", masks, e.integers(1))  # (4, 1, D)
     modules = [f"output_hypernetworks_mlps.{mask}" for mask in range(MASKS)] + ["hf_mlp"] * weights.is_hq
     for step in range(3):
@@ -79,12 +79,13 @@ def asked_of_masks(e: Emitter, weights: DecoderWeights, tokens: str) -> str:
 
 
 def predicted_ious(e: Emitter, weights: DecoderWeights, tokens: str) -> str:
-    """(1, 4): the model's own estimate of each mask's IoU, from the first token."""
-    answer = e.do("Slice", tokens, e.integers(0), e.integers(1), e.integers(0))
+    """(1, 4): the model's own estimate of each mask's IoU, from a token of its own."""
+    token = weights.iou_token
+    answer = e.do("Slice", tokens, e.integers(token), e.integers(token + 1), e.integers(0))
     for step in range(3):
         layer = weights.layer(f"iou_prediction_head.layers.{step}")
         answer = affine(e, answer if step == 0 else e.do("Relu", answer), *layer)
-    return answer
+    return e.do("Sigmoid", answer) if weights.is_sam2 else answer
 
 
 def affine(e: Emitter, rows: str, weight: Floats, bias: Floats) -> str:

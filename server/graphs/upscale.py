@@ -41,7 +41,10 @@ def upscaled(e: Emitter, weights: DecoderWeights, image: str, updates: tuple[Upd
     """(16 * N, C') from the image's own (N, 4 * C): both upscalings, in the order (y, x, dy, dx, dy', dx')."""
     first = _first_upscaling(e, weights, image, updates)
     weight, bias = transposed_convolution(*weights.layer("output_upscaling.3"))
-    second = e.do("BiasGelu", e.do("MatMul", first, e.constant(weight)), e.constant(bias))  # (4 * N, 4 * C')
+    if weights.is_sam2:  # the bias is in the finest map
+        second = e.do("Gelu", e.do("Gemm", first, e.constant(weight), "finest"))
+    else:
+        second = e.do("BiasGelu", e.do("MatMul", first, e.constant(weight)), e.constant(bias))  # (4 * N, 4 * C')
     return e.do("Reshape", second, e.integers(16 * weights.pixels, -1))
 
 
@@ -65,7 +68,10 @@ def _first_upscaling(e: Emitter, weights: DecoderWeights, image: str, updates: t
     from_second = affine(e, second.values, m_1, of_first / HEADS)
     values = e.do("Concat", from_first, from_second, e.constant(of_second[None]), axis=0)
     product = e.do("Gemm", rows, values, image, transA=1)
-    scaled = e.do("Reshape", e.do("Mul", product, scales), e.integers(4 * weights.pixels, -1))
+    scaled = e.do("Mul", product, scales)
+    if weights.is_sam2:  # only here: what it is added to has the norms' scales, which are the click's
+        scaled = e.do("Add", scaled, "finer")
+    scaled = e.do("Reshape", scaled, e.integers(4 * weights.pixels, -1))
     gain, bias = (e.constant(value) for value in weights.layer("output_upscaling.1"))
     return e.do("Gelu", e.do("LayerNormalization", scaled, gain, bias, axis=-1, epsilon=CHANNEL_EPSILON))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +20,16 @@ class DecoderWeights:
     Attributes:
         arrays: a linear layer's weight is (in, out), a transposed convolution's (in, out, 2, 2), a convolution's
             (out, in, height, width); `tokens` are those that become answers, (5, D): the IoU token,
-            then the mask tokens; HQ-SAM's own is the sixth.
+            then the mask tokens; HQ-SAM's own is the sixth, SAM 2's own (is there an object?) comes before.
         grid: side of the image embedding.
         input_size: side in pixels of the encoder's input, which points are relative to.
+        family: whose decoder it is.
     """
 
     arrays: Mapping[str, Floats]
     grid: int
     input_size: int
+    family: Literal["sam", "hq_sam", "sam2"]
 
     def __getitem__(self, name: str) -> Floats:
         if name not in self.arrays:
@@ -39,8 +42,18 @@ class DecoderWeights:
 
     @property
     def is_hq(self) -> bool:
-        """Whether a token of high quality, HQ-SAM's, adds a mask of its own to each of the others."""
-        return len(self["tokens"]) > 5
+        """Whether a sixth token asks for a mask of high quality, which is added to each of the others."""
+        return self.family == "hq_sam"
+
+    @property
+    def is_sam2(self) -> bool:
+        """Whether two finer maps of the image, of 4 and 16 positions per pixel, are added while upscaling."""
+        return self.family == "sam2"
+
+    @property
+    def iou_token(self) -> int:
+        """Which of the tokens is for the IoUs; the mask tokens follow."""
+        return 1 if self.is_sam2 else 0
 
     @property
     def width(self) -> int:

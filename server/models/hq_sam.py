@@ -17,7 +17,7 @@ prediction = sam.prediction
 
 
 def embedding(size: ImageSize, outputs: Tensors) -> ImageEmbedding:
-    """The (1, 256, 64, 64) image embedding and (1, 32, 256, 256) features."""
+    """The (1, D, grid, grid) image embedding and (1, D / 8, 4 * grid, 4 * grid) features."""
     return ImageEmbedding(size, {name: outputs[name] for name in ("image_embeddings", "hq_features")})
 
 

@@ -23,7 +23,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[SamModel, S
     (tmp_path / "published").mkdir()
     manifest = small_hq_model(tmp_path / "published")
     stored(manifest, tmp_path / "published", tmp_path / "weights")
-    monkeypatch.setattr(server.app, "find_manifest", lambda name: manifest)
+    monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: manifest)
     settings = Settings(cache_dir=str(tmp_path), threads=1)
     return server.app.load_model(settings), server.app.load_model(msgspec.structs.replace(settings, decoder="stock"))
 

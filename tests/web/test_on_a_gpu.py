@@ -27,7 +27,7 @@ def small(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     (tmp_path / "published").mkdir()
     manifest = small_model(tmp_path / "published")
     stored(manifest, tmp_path / "published", settings.cache_path / "weights")
-    monkeypatch.setattr(server.app, "find_manifest", lambda name: manifest)
+    monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: manifest)
     return msgspec.structs.replace(settings, threads=1)
 
 

@@ -32,6 +32,8 @@ class Pair:
         self.tensors: dict[str, Floats] = {
             "image_embeddings": rng.normal(size=(1, WIDTH, GRID, GRID)).astype(np.float32),
             "mask_input": rng.normal(0, 5, (1, 1, side, side)).astype(np.float32),
+            "high_res_feats_0": rng.normal(size=(1, UPSCALED[1], side, side)).astype(np.float32),
+            "high_res_feats_1": rng.normal(size=(1, UPSCALED[0], side // 2, side // 2)).astype(np.float32),
             "hq_features": rng.normal(size=(1, UPSCALED[1], side, side)).astype(np.float32),
             "orig_im_size": np.ones(2, np.float32),
         }
