@@ -8,6 +8,8 @@ from click.testing import CliRunner, Result
 
 from exporters.cli import export_command
 
+torch.set_num_threads(1)  # several would wait for one another wherever the cores are busy
+
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
