@@ -1,14 +1,17 @@
 """The command, as a user types it."""
 
 import os
+import shutil
 import socket
+import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from server.cli import main
-from server.models.manifest import Manifest
+from server.models.manifest import Agreement, Export, Manifest, Parity
 from tests.graphs import tiny_model
 
 
@@ -87,3 +90,44 @@ def test_a_taken_port_is_told_before_anything_is_fetched(graphs: Path) -> None:
     assert result.exit_code == 1
     assert "choose another --port" in result.output
     assert "not pulled" in run("weights", "list").output
+
+
+def as_export(manifest: Manifest) -> Manifest:
+    parity = Parity(3, 6, 1e-6, Agreement(0.9999, 1e-6, 1e-7), None)
+    return msgspec.structs.replace(manifest, export=Export("tuned.pth", "0" * 64, 17, "fp32", "2.14.1", parity))
+
+
+def test_an_exported_model_is_listed_with_its_checkpoint_and_is_never_pulled(
+    graphs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = as_export(tiny_model(graphs))
+    monkeypatch.setattr("server.cli.known_models", lambda exports: [manifest])
+    monkeypatch.setattr("server.cli.find_manifest", lambda name, exports: manifest)
+    assert "damaged" in run("weights", "list").output
+    result = run("weights", "pull")
+    assert result.exit_code == 1
+    assert "run samserve export on tuned.pth again" in result.output
+    shutil.copytree(graphs, tmp_path / "cache" / "weights" / "tiny")
+    listed = run("weights", "list").output
+    assert "ready" in listed
+    assert "exported from tuned.pth" in listed
+
+
+def test_the_export_command_says_what_it_takes_without_torch() -> None:
+    assert "export" in run("--help").output
+    assert "--checkpoint" in run("export", "--help").output
+
+
+def test_without_torch_an_export_ends_in_one_line_that_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not there, wherever this runs
+    monkeypatch.delitem(sys.modules, "exporters.export", raising=False)
+    (tmp_path / "sam.pth").write_bytes(b"")
+    result = run("export", "--family", "sam", "--checkpoint", str(tmp_path / "sam.pth"))
+    assert result.exit_code == 1
+    assert result.output == "Error: torch is not installed; run: pip install 'samserve[export]'\n"
+
+
+def test_a_command_that_does_not_exist_is_told() -> None:
+    assert "No such command 'exprt'" in run("exprt").output

@@ -199,3 +199,57 @@ def test_one_bad_graph_is_enough_to_change_nothing(
         with pytest.raises(ModelUnusable, match=reason):
             store.accept(tiny, scratch)
     assert files_below(tmp_path) == {"tiny/encoder.onnx": b"old encoder", "tiny/decoder.onnx": b"old decoder"}
+
+
+def test_exports_are_models_too_and_samserves_own_win(tmp_path: Path) -> None:
+    packaged, exports = tmp_path / "packaged", tmp_path / "exports"
+    publish(packaged, "a", json.dumps(document(name="a")))
+    publish(exports, "a", json.dumps(document(name="a", title="An impostor")))
+    publish(exports, "mine", json.dumps(document(name="mine")))
+    publish(exports, ".incoming-1", json.dumps(document(name="half")))
+    assert [(known.name, known.title) for known in known_models(exports, packaged)] == [("a", "Tiny"), ("mine", "Tiny")]
+    assert find_manifest("a", exports, packaged).title == "Tiny"
+    assert find_manifest("mine", exports, packaged).name == "mine"
+
+
+def test_a_broken_export_is_not_in_the_way_of_other_models(tmp_path: Path) -> None:
+    publish(tmp_path, "broken", "{")
+    assert find_manifest("mobile_sam", tmp_path).name == "mobile_sam"
+
+
+def test_a_folder_that_was_renamed_is_told(tmp_path: Path) -> None:
+    publish(tmp_path, "other", json.dumps(document(name="mine")))
+    with pytest.raises(ModelUnusable, match="is of mine: call the folder mine"):
+        find_manifest("other", tmp_path)
+
+
+def with_data(content: bytes = b"weights") -> Manifest:
+    """A model whose encoder's weights are beside its graph."""
+    data = {"file": "encoder.onnx.data", "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    return manifest(encoder=graph("encoder.onnx", ENCODER) | {"data": [data]})
+
+
+def test_weights_beside_a_graph_are_part_of_the_model(tmp_path: Path) -> None:
+    store, large = GraphStore(tmp_path), with_data()
+    with store.incoming() as scratch:
+        fill(scratch)
+        with pytest.raises(ModelUnusable, match=r"encoder\.onnx\.data was not in it"):
+            store.accept(large, scratch)
+        (scratch / "encoder.onnx.data").write_bytes(b"weights")
+        store.accept(large, scratch)
+    assert store.is_whole(large)
+    (store.folder(large) / "encoder.onnx.data").write_bytes(b"weightz")
+    assert not store.is_whole(large)
+
+
+def test_other_weights_beside_the_same_graph_are_another_model() -> None:
+    one, other = with_data(), with_data(b"others")
+    assert len({one.version, other.version, manifest().version}) == 3
+    assert len({one.encoder.identity, other.encoder.identity, manifest().encoder.identity}) == 3
+    assert manifest().encoder.identity == manifest().encoder.sha256
+
+
+def test_a_data_file_cannot_leave_its_folder() -> None:
+    data = {"file": "../data", "bytes": 1, "sha256": "0" * 64}
+    with pytest.raises(ModelUnusable, match="not a manifest"):
+        manifest(encoder=graph("encoder.onnx", ENCODER) | {"data": [data]})
