@@ -52,7 +52,7 @@ def _rows(settings: Settings, options: argparse.Namespace) -> Iterator[Row]:
 
 def _pulled(settings: Settings) -> list[str]:
     store = GraphStore(settings.cache_path / "weights")
-    return [manifest.name for manifest in known_models() if store.is_whole(manifest)]
+    return [manifest.name for manifest in known_models(store.root) if store.is_whole(manifest)]
 
 
 def _options() -> argparse.Namespace:

@@ -82,7 +82,8 @@ def load(name: str, settings: Settings) -> Loaded:
     Raises:
         ModelUnusable: its graphs are not here, or the provider does not run them.
     """
-    manifest, store = find_manifest(name), GraphStore(settings.cache_path / "weights")
+    store = GraphStore(settings.cache_path / "weights")
+    manifest = find_manifest(name, store.root)
     graph, gpu = manifest.encoder, Gpu(settings.gpus[0], settings.cache_path / "tensorrt")
     encoder = Session(store.folder(manifest) / graph.file, graph, settings.cores, settings.provider, gpu)
     kept, nothing = (_model(name, settings, size) for size in (settings.gpu_cache_mib << 20, _NOTHING_KEPT))
@@ -90,7 +91,8 @@ def load(name: str, settings: Settings) -> Loaded:
 
 
 def _model(name: str, settings: Settings, cache_bytes: int) -> SamModel:
-    manifest, store = find_manifest(name), GraphStore(settings.cache_path / "weights")
+    store = GraphStore(settings.cache_path / "weights")
+    manifest = find_manifest(name, store.root)
     gpus = [Gpu(number, settings.cache_path / "tensorrt", cache_bytes) for number in settings.gpus]
     model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider, gpus)
     folder, graphs = built_decoder(manifest, store, padded=True)

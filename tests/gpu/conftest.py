@@ -31,7 +31,8 @@ def settings() -> Settings:
 @pytest.fixture(scope="session")
 def graphs(settings: Settings) -> Path:
     """The folder with the model's graphs."""
-    store, manifest = GraphStore(settings.cache_path / "weights"), find_manifest(settings.model)
+    store = GraphStore(settings.cache_path / "weights")
+    manifest = find_manifest(settings.model, store.root)
     if not store.is_whole(manifest):
         pytest.skip(f"the graphs are not here; run: samserve weights pull {manifest.name}")
     return store.folder(manifest)
@@ -49,7 +50,8 @@ def on_cpu(settings: Settings, graphs: Path) -> SamModel:
 
 def model(settings: Settings, folder: Path, provider: str, cache_bytes: int = 1 << 30) -> SamModel:
     """The model of the settings, with its fast decoder, as a server loads it."""
-    manifest, store = find_manifest(settings.model), GraphStore(settings.cache_path / "weights")
+    store = GraphStore(settings.cache_path / "weights")
+    manifest = find_manifest(settings.model, store.root)
     gpu = Gpu(settings.gpus[0], settings.cache_path / "tensorrt", cache_bytes)
     loaded = SamModel(manifest, folder, settings.cores, provider, [gpu])
     built, decoder = built_decoder(manifest, store, padded=loaded.is_on_gpu)
