@@ -1,4 +1,4 @@
 """The families and precisions that can be asked for; no torch here, so that the command's help needs none."""
 
-FAMILIES = {"sam": "exporters.families.sam"}
+FAMILIES = {"sam": "exporters.families.sam", "hq_sam": "exporters.families.hq_sam"}
 PRECISIONS = ("fp32",)
