@@ -7,7 +7,7 @@ from server.graphs.emit import OnnxGraph
 from server.graphs.image import image_graph
 from server.graphs.stock import read_decoder
 
-FAMILIES = frozenset({"sam", "hq_sam"})  # of whose decoders graphs can be built
+FAMILIES = frozenset({"sam", "hq_sam", "sam2"})  # of whose decoders graphs can be built
 VERSION = "1"  # goes up whenever the same stock decoder would become other graphs
 
 
@@ -15,7 +15,7 @@ def build(stock: Path) -> dict[str, OnnxGraph]:
     """The ONNX graphs `image`, `click` and `click_with_mask` made of the decoder at `stock`.
 
     Raises:
-        ModelUnusable: it is no SAM decoder as segment_anything exports it.
+        ModelUnusable: it is no decoder of SAM as segment_anything exports it, nor of HQ-SAM or SAM 2 as samserve does.
     """
     weights = read_decoder(stock)
     return {
