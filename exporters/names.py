@@ -1,4 +1,8 @@
 """The families and precisions that can be asked for; no torch here, so that the command's help needs none."""
 
-FAMILIES = {"sam": "exporters.families.sam", "efficient_sam": "exporters.families.efficient_sam"}
+FAMILIES = {
+    "sam": "exporters.families.sam",
+    "hq_sam": "exporters.families.hq_sam",
+    "efficient_sam": "exporters.families.efficient_sam",
+}
 PRECISIONS = ("fp32",)

@@ -1,18 +1,12 @@
 """TinyViT, the image encoder of MobileSAM (and of a light HQ-SAM), with all sizes as a checkpoint has them."""
 
-import warnings
 from math import isqrt
 from typing import Any
 
 from torch import nn
 
+from exporters.families.hq_sam_package import LayerNorm2d, TinyViT
 from exporters.families.state import State
-
-with warnings.catch_warnings():  # written for an older timm, which it registers its own models with
-    warnings.filterwarnings("ignore", message=".*timm", category=FutureWarning)
-    warnings.filterwarnings("ignore", message="Overwriting tiny_vit", category=UserWarning)
-    from segment_anything_hq.modeling import TinyViT
-    from segment_anything_hq.modeling.common import LayerNorm2d
 
 __all__ = ["GRID", "INPUT_SIZE", "UNUSED", "TinyViT", "is_tiny_vit", "neck", "tiny_vit"]
 

@@ -17,7 +17,7 @@ def build(stock: Path, padded: bool = False) -> dict[str, OnnxGraph]:
     Of padded ones the click graphs take points that are ABSENT.
 
     Raises:
-        ModelUnusable: it is no SAM decoder as segment_anything exports it.
+        ModelUnusable: it is no decoder of SAM as segment_anything exports it, nor of HQ-SAM or SAM 2 as samserve does.
     """
     weights = read_decoder(stock)
     return {

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from structlog.testing import capture_logs
@@ -28,7 +29,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     manifest = tiny_sam2(tmp_path / "published")
     stored(manifest, tmp_path / "published", tmp_path / "weights")
     monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: manifest)
-    return Settings(cache_dir=str(tmp_path), threads=1)
+    return Settings(cache_dir=str(tmp_path), threads=1, decoder="stock")  # these discs are no decoder of SAM 2's
 
 
 @pytest.fixture
@@ -41,7 +42,11 @@ def width(model: SamModel, prompt: Prompt, photo: np.ndarray[tuple[int, int, int
     return int(model.decode(model.encode(photo), prompt).mask.any(axis=0).sum())
 
 
-def test_a_family_without_a_fast_decoder_is_served_with_its_own_and_no_warning(settings: Settings) -> None:
+def test_a_family_without_a_fast_decoder_is_served_with_its_own_and_no_warning(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.weights.built.FAMILIES", frozenset({"sam"}))
+    settings = msgspec.structs.replace(settings, decoder="fast")
     with capture_logs() as logs:
         model = server.app.load_model(settings)
     assert [line for line in logs if line["log_level"] == "warning"] == []

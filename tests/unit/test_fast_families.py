@@ -1,4 +1,4 @@
-"""HQ-SAM is served like SAM: with an embedding of two tensors, a stock decoder of four masks, and a fast one."""
+"""HQ-SAM and SAM 2 are served like SAM: with embeddings of more tensors, a stock decoder of four masks, a fast one."""
 
 from pathlib import Path
 
@@ -7,21 +7,24 @@ import numpy as np
 import pytest
 
 import server.app
+from server.core.embedding import ImageEmbedding
 from server.core.geometry import Box, ImageSize, Point
 from server.core.prompt import Prompt
 from server.runtime.model import SamModel
 from server.settings import Settings
-from tests.split import GRID, small_hq_model, stored
+from tests.split import small_hq_model, small_sam2_model, stored
 
 FRAME = ImageSize(192, 256)
 PHOTO = np.random.default_rng(2).integers(0, 256, (192, 256, 3), np.uint8)
 CLICKS = (Point(90, 80), Point(20, 30, positive=False), Point(200, 150))
 
 
-@pytest.fixture
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[SamModel, SamModel]:
+@pytest.fixture(params=[small_hq_model, small_sam2_model], ids=["HQ-SAM", "SAM 2"])
+def models(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[SamModel, SamModel]:
     (tmp_path / "published").mkdir()
-    manifest = small_hq_model(tmp_path / "published")
+    manifest = request.param(tmp_path / "published")
     stored(manifest, tmp_path / "published", tmp_path / "weights")
     monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: manifest)
     settings = Settings(cache_dir=str(tmp_path), threads=1)
@@ -48,8 +51,11 @@ def test_the_fast_decoder_answers_as_the_stock_one_whichever_mask_is_chosen(mode
         assert answered.iou_prediction == pytest.approx(expected.iou_prediction, abs=1e-4)
 
 
-def test_an_embedding_has_the_features_too(models: tuple[SamModel, SamModel]) -> None:
-    tensors = models[0].encode(PHOTO).tensors
-    assert set(tensors) == {"image_embeddings", "hq_features"}
-    assert tensors["hq_features"].shape[2:] == (4 * GRID, 4 * GRID)
-    assert np.ptp(tensors["hq_features"]) > 0
+def test_each_map_of_the_image_matters_to_the_mask(models: tuple[SamModel, SamModel]) -> None:
+    fast, _ = models
+    embedding, prompt = fast.encode(PHOTO), Prompt(FRAME, CLICKS)
+    logits = fast.decode(embedding, prompt).low_res_logits
+    assert len(embedding.tensors) > 1
+    for name, tensor in embedding.tensors.items():
+        without = ImageEmbedding(embedding.size, {**embedding.tensors, name: np.zeros_like(tensor)})
+        assert np.abs(fast.decode(without, prompt).low_res_logits - logits).max() > 0.01
