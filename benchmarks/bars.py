@@ -9,6 +9,7 @@ from benchmarks.paper import FAINT, GRID, INK, Color, Paper
 
 COLORS: dict[str, Color] = {
     "parse": (118, 183, 178),
+    "wait": (255, 157, 167),
     "fetch": (237, 201, 72),
     "decode": (225, 87, 89),
     "encode": (78, 121, 167),

@@ -1,11 +1,13 @@
-"""How long the stock decoder and the fast one take, and whether they answer the same.
+"""How long the stock decoder, the same cut in two, and the fast one take, and whether they answer the same.
 
-python benchmarks/decoder.py [--repeats 40] [--threads 1 2] [--photo docs/pictures/coffee.jpg]
+python -m benchmarks.decoder [--repeats 40] [--threads 1 2] [--photo docs/pictures/coffee.jpg]
 
-Times the graphs alone, after `samserve weights pull`. Both take turns, so that whatever else the machine does hits
-both. A row gives the median of each, the median of the ratios, the same ratio of processor time (of all threads; what
-else runs matters less to it), and the worst mask IoU between both. Of several prompts the time is that of all, on one
-image. The last row per number of threads is what the fast decoder computes once per image, against one stock click.
+Times the graphs alone, after `samserve weights pull`. They take turns, so that whatever else the machine does hits all.
+"split" is the stock graph with what depends on the image alone computed once (benchmarks/split.py); a mask prompt
+changes that part. A row gives the median of each, the median of the ratios to stock, the fast one's ratio of processor
+time (of all threads; what else runs matters less to it), and the worst mask IoU of the fast one to the stock one. Of
+several prompts the time is that of all, on one image. The last row per number of threads is what the fast decoder
+computes once per image, against one stock click.
 """
 
 import argparse
@@ -16,9 +18,11 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from benchmarks.split import SplitStock
 from server.core.embedding import ImageEmbedding
 from server.core.geometry import Box, Point
 from server.core.prediction import Mask
@@ -34,8 +38,9 @@ from server.settings import read_settings
 from server.weights.built import built_decoder
 from server.weights.store import GraphStore, find_manifest
 
+HEADS = ("stock ms", "split ms", "fast ms", "split /", "fast /", "CPU", "mask IoU")
 KINDS = ("1 click", "box", "3 clicks", "10 clicks")
-ROW = "{:>7} {:>7} {:>10} {:>9} {:>9} {:>9} {:>6} {:>6} {:>9}"
+ROW = "{:>7} {:>7} {:>10} {:>9} {:>9} {:>9} {:>9} {:>7} {:>6} {:>6} {:>9}"
 
 
 @dataclass(frozen=True)
@@ -69,19 +74,23 @@ def main() -> None:
     model = SamModel(manifest, store.folder(manifest), settings.cores)
     embedding = model.encode(decode_image(arguments.photo.read_bytes(), 10**9))
     folder, graphs = built_decoder(manifest, store)
-    print(ROW.format("threads", "prompts", "each", "with mask", "stock ms", "fast ms", "ratio", "CPU", "mask IoU"))
+    stock_file = store.folder(manifest) / manifest.decoder.file
+    print(ROW.format("threads", "prompts", "each", "with mask", *HEADS))
     for threads in arguments.threads:
-        stock = StockDecoder(Session(store.folder(manifest) / manifest.decoder.file, manifest.decoder, threads))
+        stock = StockDecoder(Session(stock_file, manifest.decoder, threads))
         fast = SplitDecoder(graphs, folder, threads)
+        with TemporaryDirectory() as scratch:
+            split = SplitStock(stock_file, manifest.decoder.outputs, Path(scratch), threads)
         for count, kind, masked in product((1, 4, 8), KINDS, (False, True)):
             case = Case(embedding, prompts(model, embedding, kind, count, masked), manifest.preprocessing)
             worst = min(iou(*pair) for pair in zip(case.masks(stock), case.masks(fast), strict=True))
-            times = compared(runner(stock, case), runner(fast, case), max(5, arguments.repeats // count))
+            works = [runner(stock, case), None if masked else runner(split, case), runner(fast, case)]
+            times = compared(works, max(5, arguments.repeats // count))
             print(ROW.format(threads, count, kind, "yes" if masked else "", *times, f"{worst:.5f}"), flush=True)
         click = Case(embedding, prompts(model, embedding, "1 click", 1, False), manifest.preprocessing)
         image = Session(folder / graphs.image.file, graphs.image, threads)
-        times = compared(runner(stock, click), partial(image.run, embedding.tensors), arguments.repeats)
-        print(ROW.format(threads, "", "image", "", *times, ""), flush=True)
+        works = [runner(stock, click), partial(split.prepare, embedding), partial(image.run, embedding.tensors)]
+        print(ROW.format(threads, "", "image", "", *compared(works, arguments.repeats), ""), flush=True)
 
 
 def prompts(model: SamModel, embedding: ImageEmbedding, kind: str, count: int, masked: bool) -> list[Prompt]:
@@ -104,12 +113,16 @@ def runner(decoder: Decoder, case: Case) -> Callable[[], object]:
     return lambda: [decoder.run(case.embedding, feed) for feed in feeds]
 
 
-def compared(stock: Callable[[], object], fast: Callable[[], object], repeats: int) -> tuple[str, ...]:
-    """Median milliseconds of each, and the median ratios of wall and processor time, of works that take turns."""
-    seconds = np.array([[timed(stock), timed(fast)] for _ in range(repeats + 2)])[2:]  # (repeats, 2 works, 2 clocks)
-    stock_ms, fast_ms = np.median(seconds[..., 0], axis=0) * 1e3
-    ratios = np.median(seconds[:, 1] / seconds[:, 0], axis=0)
-    return f"{stock_ms:.1f}", f"{fast_ms:.1f}", f"{ratios[0]:.2f}", f"{ratios[1]:.2f}"
+def compared(works: Sequence[Callable[[], object] | None], repeats: int) -> tuple[str, ...]:
+    """Of works that take turns, stock first and fast last: medians in ms, ratios to stock, and of processor time."""
+    rounds = [[timed(work) if work else (np.nan, np.nan) for work in works] for _ in range(repeats + 2)]
+    seconds = np.array(rounds)[2:]  # (repeats, works, 2 clocks)
+    medians = np.median(seconds[..., 0], axis=0) * 1e3
+    ratios = np.median(seconds / seconds[:, :1], axis=0)[1:]
+    return (
+        *("" if np.isnan(ms) else f"{ms:.1f}" for ms in medians),
+        *("" if np.isnan(ratio) else f"{ratio:.2f}" for ratio in (*ratios[:, 0], ratios[-1, 1])),
+    )
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:

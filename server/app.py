@@ -10,6 +10,7 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
+from server import __version__
 from server.doctor.diagnosis import Diagnosis
 from server.doctor.image import ImageWay
 from server.engine import Engine, studio_api
@@ -17,6 +18,8 @@ from server.errors import ModelUnusable, SamserveError
 from server.models.manifest import Manifest
 from server.runtime.decoders import SplitDecoder
 from server.runtime.model import SamModel
+from server.runtime.providers import CPU
+from server.runtime.surroundings import surroundings
 from server.service.backlog import Backlog
 from server.service.chores import Chores
 from server.service.magnifier import Magnifier
@@ -33,12 +36,14 @@ from server.settings import Settings
 from server.web.auth import BasicAuth
 from server.web.background import BackgroundGauges
 from server.web.errors import answer_bug, answer_domain_error, answer_http_error
+from server.web.hang_up import UploadedRequest
 from server.web.metrics import Metrics
 from server.web.model_info import ModelInfo
 from server.web.predict import Predict
 from server.web.routes import HANDLERS
-from server.weights.built import built_decoder
+from server.weights.built import built_decoder, is_buildable
 from server.weights.store import GraphStore, find_manifest
+from server.weights.verified import Verified
 
 log = structlog.get_logger("samserve.app")
 
@@ -59,7 +64,8 @@ def load_model(settings: Settings) -> SamModel:
         if problem := store.problem(manifest, graph):
             raise ModelUnusable(f"{graph.file} is {problem}; run: samserve weights pull {manifest.name}")
     model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider)
-    if settings.decoder == "stock" or not _sped_up(model, manifest, store, settings):
+    speeds_up = settings.decoder == "fast" and is_buildable(manifest)
+    if not speeds_up or not _sped_up(model, manifest, store, settings):
         model.warm_up()
     return model
 
@@ -68,7 +74,9 @@ def _sped_up(model: SamModel, manifest: Manifest, store: GraphStore, settings: S
     """Has the model use the decoder graphs built here; it keeps the stock one where it cannot, with a warning."""
     try:
         folder, graphs = built_decoder(manifest, store)
-        model.use(SplitDecoder(graphs, folder, settings.cores, settings.provider))
+        decoder = SplitDecoder(graphs, folder, settings.cores, settings.provider)
+        hashes = [graph.sha256 for graph in (*manifest.graphs, *graphs.graphs)]
+        _use(model, decoder, Verified(folder / "verified.json"), [*hashes, str(settings.cores)])
     except (ModelUnusable, OSError) as error:
         log.warning(
             "fast_decoder_unusable",
@@ -77,6 +85,18 @@ def _sped_up(model: SamModel, manifest: Manifest, store: GraphStore, settings: S
         )
         return False
     return True
+
+
+def _use(model: SamModel, decoder: SplitDecoder, verified: Verified, facts: list[str]) -> None:
+    """Has the model use a decoder, which is tried beside the stock one unless it passed that here before."""
+    if model.provider != CPU:  # nothing here tells one GPU from another
+        model.use(decoder)
+        return
+    facts = [*facts, __version__, *surroundings()]
+    is_verified = verified.holds(facts)
+    model.use(decoder, is_verified=is_verified)
+    if not is_verified:
+        verified.add(facts)
 
 
 def create_app(settings: Settings, model: SamModel) -> Litestar:
@@ -92,7 +112,9 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     magnifier = Magnifier(engine.embedder, refiner, model, decoder)
     segmenter = Segmenter(engine.embedder, magnifier, refiner, decoder, _CLICKS_AT_ONCE)
     options = ProjectOptions(_PROJECTS)
-    info = ModelInfo(model.title, model.version, model.provider, model.decoder, bool(settings.basic_auth_user))
+    info = ModelInfo(
+        model.title, model.version, model.provider, model.decoder, model.chooses, bool(settings.basic_auth_user)
+    )
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -130,6 +152,7 @@ def _litestar(
             Exception: answer_bug,
         },
         lifespan=[lifespan],
+        request_class=UploadedRequest,
         request_max_body_size=_MAX_BODY_BYTES,
         logging_config=None,
         openapi_config=None,

@@ -19,7 +19,7 @@ from server.logs import set_up_logs
 from server.models.manifest import Manifest
 from server.precompute_cli import precompute_command
 from server.settings import Settings, read_settings
-from server.weights.built import built_decoder
+from server.weights.built import built_decoder, is_buildable
 from server.weights.pull import pull
 from server.weights.sources import Progress, describe, parse_source
 from server.weights.store import GraphStore, find_manifest, known_models
@@ -109,7 +109,7 @@ def pull_model(name: str | None, source: str | None) -> None:
     settings = read_settings(os.environ)
     manifest = find_manifest(name or settings.model)
     _pull(manifest, settings, source)
-    if settings.decoder == "fast":
+    if settings.decoder == "fast" and is_buildable(manifest):
         _build(manifest, settings)
     click.echo(f"{manifest.version} is in {_store(settings).folder(manifest)}")
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 # in the order of a click's way
-STAGES = ("parse", "fetch", "decode", "encode", "queue", "decoder", "postprocess", "result")
+STAGES = ("parse", "wait", "fetch", "decode", "encode", "queue", "decoder", "postprocess", "result")
 
 _collected: ContextVar[dict[str, float]] = ContextVar("stages")
 

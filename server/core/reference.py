@@ -1,8 +1,11 @@
 """Which image, or which part of it, a click is on."""
 
+import sys
 from dataclasses import dataclass, field
 
 from server.core.crop import Crop
+
+_OVERHEAD = 350  # bytes beside its text, with its place in a dictionary
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,11 @@ class ImageReference:
     task: str
     login: Login | None = None
     crop: Crop | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """About what it takes in memory; a login is shared by many."""
+        return sys.getsizeof(self.value) + _OVERHEAD
 
     def identity(self, image_sha256: str) -> str:
         """What its embedding is kept under, given the sha256 (hex) of the whole image's bytes."""

@@ -7,6 +7,7 @@ from server.graphs.emit import OnnxGraph
 from server.graphs.image import image_graph
 from server.graphs.stock import read_decoder
 
+FAMILIES = frozenset({"sam"})  # of whose decoders graphs can be built
 VERSION = "1"  # goes up whenever the same stock decoder would become other graphs
 
 

@@ -16,7 +16,13 @@ Tensors = Mapping[str, NDArray[np.generic]]
 
 
 class ModelFamily(Protocol):
-    """Pure functions between images, prompts, masks and named tensors."""
+    """Pure functions between images, prompts, masks and named tensors.
+
+    Attributes:
+        STOCK_CHOOSES: whether the published decoder graph gives but one mask, chosen among those that it makes.
+    """
+
+    STOCK_CHOOSES: bool
 
     def encoder_inputs(self, image: Image, how: Preprocessing) -> Tensors:
         """The encoder's inputs for one image."""

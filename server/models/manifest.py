@@ -50,12 +50,13 @@ class Preprocessing(msgspec.Struct, frozen=True):
     """Everything between decoded RGB pixels and the encoder's input.
 
     Attributes:
-        input_size: side in pixels of the square input; the image's longest side is resized to it.
+        input_size: side in pixels of the square input.
+        resize: how the image gets that size (models/resize.py): its longest side, or both, which stretches it.
         mean, std: per RGB channel, in 0..255; applied before the zero padding.
     """
 
     input_size: int
-    resize: Literal["longest_side_bilinear_antialias"]
+    resize: Literal["longest_side_bilinear_antialias", "square_bilinear_antialias"]
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
 

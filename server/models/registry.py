@@ -1,10 +1,10 @@
 """Families by the name that manifests use."""
 
 from server.errors import ModelUnusable
-from server.models import sam
+from server.models import sam, sam2
 from server.models.family import ModelFamily
 
-_FAMILIES: dict[str, ModelFamily] = {"sam": sam}
+_FAMILIES: dict[str, ModelFamily] = {"sam": sam, "sam2": sam2}
 
 
 def family(name: str) -> ModelFamily:

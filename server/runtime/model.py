@@ -15,6 +15,7 @@ from server.models.registry import family
 from server.runtime.decoders import Decoder, StockDecoder
 from server.runtime.parity import check_parity, example_picture
 from server.runtime.providers import AUTO
+from server.runtime.recent import RecentAnswers
 from server.runtime.session import Session
 from server.stages import stage
 
@@ -27,9 +28,8 @@ class SamModel:
         self._how = manifest.preprocessing
         self._encoder_sha256 = manifest.encoder.sha256
         self._encoder = Session(folder / manifest.encoder.file, manifest.encoder, threads, provider)
-        self._decoder: Decoder = StockDecoder(
-            Session(folder / manifest.decoder.file, manifest.decoder, threads, provider)
-        )
+        stock = StockDecoder(Session(folder / manifest.decoder.file, manifest.decoder, threads, provider))
+        self._decoder = RecentAnswers(stock)
         self.title = manifest.title
         self.version = manifest.version
 
@@ -42,6 +42,11 @@ class SamModel:
     def decoder(self) -> str:
         """Which decoder is used: fast or stock."""
         return self._decoder.name
+
+    @property
+    def chooses(self) -> bool:
+        """Whether its decoder gives several masks, so that a click can choose among them."""
+        return self.decoder != "stock" or not self._family.STOCK_CHOOSES
 
     def key(self, image_sha256: str) -> EmbeddingKey:
         """The key of an image's embedding by this model."""
@@ -63,17 +68,22 @@ class SamModel:
         """Computes what the first prompt on an image would have to wait for, some 10 ms."""
         self._decoder.prepare(embedding)
 
-    def use(self, decoder: Decoder) -> None:
+    def use(self, decoder: Decoder, *, is_verified: bool = False) -> None:
         """From now on decodes with `decoder`; for before the first request, and as good as `warm_up`.
+
+        Unless it `is_verified`, it is tried first.
 
         Raises:
             ModelUnusable: it answers otherwise than the one before, which stays then.
         """
         other = copy(self)
-        other._decoder = decoder
-        embedding = self.encode(example_picture())
-        check_parity(partial(self.decode, embedding), partial(other.decode, embedding))
-        self._decoder = decoder
+        other._decoder = RecentAnswers(decoder)
+        if is_verified:
+            other.warm_up()
+        else:
+            embedding = self.encode(example_picture())
+            check_parity(partial(self.decode, embedding), partial(other.decode, embedding))
+        self._decoder = other._decoder
 
     def warm_up(self) -> None:
         """Runs both graphs once, so that the first click pays for no first-run allocation."""

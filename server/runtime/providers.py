@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 import onnxruntime as ort
 from onnxruntime.capi import build_and_package_info
 
+CPU = "CPUExecutionProvider"
 PROVIDERS = {
-    "cpu": ("CPUExecutionProvider",),
-    "cuda": ("CUDAExecutionProvider", "CPUExecutionProvider"),
-    "tensorrt": ("TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"),
+    "cpu": (CPU,),
+    "cuda": ("CUDAExecutionProvider", CPU),
+    "tensorrt": ("TensorrtExecutionProvider", "CUDAExecutionProvider", CPU),
 }
 AUTO = "auto"  # CUDA where it runs, else the CPU; TensorRT only when asked for, as it compiles for minutes
 

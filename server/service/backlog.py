@@ -7,8 +7,6 @@ from collections.abc import Collection
 from server.core.reference import ImageReference
 from server.service.demand import Priority
 
-_OVERHEAD = 400  # bytes that a reference takes beside its text
-
 
 class Backlog:
     """References by priority, first come first served; none twice. For one event loop.
@@ -38,7 +36,7 @@ class Backlog:
                     return
                 self._remove(reference, other)
         self._lanes[priority][reference] = None
-        self._bytes += _bytes(reference)
+        self._bytes += reference.nbytes
         while self._bytes > self._max_bytes:
             self._drop_one()
         for taker in self._takers:
@@ -76,8 +74,4 @@ class Backlog:
 
     def _remove(self, reference: ImageReference, priority: Priority) -> None:
         del self._lanes[priority][reference]
-        self._bytes -= _bytes(reference)
-
-
-def _bytes(reference: ImageReference) -> int:
-    return len(reference.value) + _OVERHEAD
+        self._bytes -= reference.nbytes

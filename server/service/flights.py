@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from server.service.demand import Abandoned, Demand
+from server.stages import stage
 
 T = TypeVar("T")
 
@@ -31,7 +33,10 @@ class Flights(Generic[T]):
             flight = self._flights.get(key)
             if flight is None or flight.task.done():
                 flight = self._start(key, work)
-            with flight.demand.joined_by(demand):
+                timed: AbstractContextManager[None] = nullcontext()  # its stages are this caller's
+            else:
+                timed = stage("wait")
+            with flight.demand.joined_by(demand), timed:
                 try:
                     return await asyncio.shield(flight.task)
                 except Abandoned:  # just before this caller came, perhaps

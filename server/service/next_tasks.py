@@ -13,7 +13,8 @@ from server.errors import SamserveError
 from server.service.ports import TaskSource
 from server.service.projects import Projects
 
-_SEEN = 20_000  # tasks remembered
+_SEEN_BYTES = 16 << 20  # of tasks remembered: some 25,000 with one image
+_TASK_BYTES = 200  # beside its images
 _LONGEST_VALUE = 4096  # a data: URI is as long as its image
 _IMAGES = 100  # of a task
 _LOOKED_FROM = 4096  # tasks from which it was looked ahead
@@ -31,6 +32,7 @@ class NextTasks:
     def __init__(self, projects: Projects, source: TaskSource | None, count: int, clock: Callable[[], float]) -> None:
         self._projects, self._source, self._count, self._clock = projects, source, count, clock
         self._seen: OrderedDict[tuple[str, int], list[ImageReference]] = OrderedDict()
+        self._seen_bytes = 0
         self._looked: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._failing = False
 
@@ -40,14 +42,16 @@ class NextTasks:
         if not self._count or number is None:
             return
         short = (reference for reference in images if len(reference.value) <= _LONGEST_VALUE)
-        self._seen[project, number] = list(islice(short, _IMAGES))
-        if len(self._seen) > _SEEN:
-            self._seen.popitem(last=False)
+        self._unsee((project, number))
+        self._seen[project, number] = seen = list(islice(short, _IMAGES))
+        self._seen_bytes += _bytes(seen)
+        while self._seen_bytes > _SEEN_BYTES:
+            self._unsee(next(iter(self._seen)))
 
     def forget(self, tasks: Collection[str]) -> None:
         """There are no such tasks any more."""
         for key in [key for key in self._seen if str(key[1]) in tasks]:
-            del self._seen[key]
+            self._unsee(key)
 
     def is_due(self, project: str, task: str) -> bool:
         """Whether this task is new here: the clicks on one task look ahead once."""
@@ -74,9 +78,18 @@ class NextTasks:
             self._failing = True
             return self._seen_after(project, number)
         self._failing = False
-        return [reference for following in tasks for reference in self._projects.images(project, following)]
+        told = self._projects.known(project)
+        return [reference for following in tasks for reference in told.images(following)]
+
+    def _unsee(self, key: tuple[str, int]) -> None:
+        if key in self._seen:
+            self._seen_bytes -= _bytes(self._seen.pop(key))
 
     def _seen_after(self, project: str, task: int) -> list[ImageReference]:
         later = (number for owner, number in self._seen if owner == project and number > task)
         numbers = heapq.nsmallest(self._count, later)
         return [reference for number in numbers for reference in self._seen[project, number]]
+
+
+def _bytes(seen: list[ImageReference]) -> int:
+    return _TASK_BYTES + sum(reference.nbytes for reference in seen)

@@ -1,6 +1,7 @@
 """What was last seen of each project: its labeling config, which says which fields are images, and their login."""
 
 from collections import OrderedDict
+from dataclasses import dataclass
 
 import structlog
 
@@ -13,6 +14,29 @@ _LONGEST_CONFIG = 1 << 20  # characters, with the name of its project
 _MOST = 64 << 20  # characters of all configs
 
 log = structlog.get_logger("samserve.projects")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A project as one request tells it, or as it is remembered: a login goes with the config that it came with alone.
+
+    Attributes:
+        label_config: None where it is unknown.
+    """
+
+    project: str
+    label_config: str | None
+    login: Login | None = None
+
+    def images(self, task: Task) -> list[ImageReference]:
+        """The images of one of its tasks, behind its login; none where its config is unknown or broken."""
+        if self.label_config is None:
+            return []
+        try:
+            return image_references(task, parse_label_config(self.label_config), self.login)
+        except BadRequest as error:  # whoever clicks is told
+            log.debug("no_images", project=self.project, task=task.id, reason=str(error))
+            return []
 
 
 class Projects:
@@ -44,22 +68,25 @@ class Projects:
             oldest, _ = self._configs.popitem(last=False)
             self._logins.pop(oldest, None)
 
-    def put_login(self, project: str, login: Login | None) -> None:
-        """From now on the project's images are behind this, if its config is known."""
-        if project in self._configs:
-            self._logins[project] = login
+    def tell(self, project: str, label_config: str | None, login: Login | None) -> Told:
+        """The project as a request tells it, for that request's own tasks; remembered for those of Label Studio's.
 
-    def images(self, project: str, task: Task, *, with_login: bool = True) -> list[ImageReference]:
-        """The images of a project's task, behind its login or not; none where its config is unknown or broken."""
+        Where it tells no config, the one that is remembered goes with no login.
+        """
+        if not label_config:
+            return Told(project, self._configs.get(project))
+        self.put(project, label_config)
+        if self._configs.get(project) != label_config:  # too long
+            return Told(project, None)
+        self._logins[project] = login
+        return Told(project, label_config, login)
+
+    def known(self, project: str) -> Told:
+        """The project as it was told last, for tasks that Label Studio itself says are in it."""
         if project not in self._configs:
-            return []
+            return Told(project, None)
         self._configs.move_to_end(project)
-        login = self._logins.get(project) if with_login else None
-        try:
-            return image_references(task, parse_label_config(self._configs[project]), login)
-        except BadRequest as error:  # whoever clicks is told
-            log.debug("no_images", project=project, task=task.id, reason=str(error))
-            return []
+        return Told(project, self._configs[project], self._logins.get(project))
 
     def _is_too_long(self, project: str, label_config: str) -> bool:
         if len(project) + len(label_config) <= _LONGEST_CONFIG:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -14,7 +15,7 @@ from server.service.demand import Priority
 from server.service.next_tasks import NextTasks
 from server.service.ports import TaskSource
 from server.service.precompute import Precompute
-from server.service.projects import Projects
+from server.service.projects import Projects, Told
 
 _PAGE = 100  # tasks of a bulk job before other jobs have their turn; their ids go into a URL
 
@@ -39,30 +40,29 @@ class TaskEvents:
         """The project's labeling config was told."""
         self._projects.put(project, label_config)
 
-    def logged_in(self, project: str, login: Login | None) -> None:
-        """The login that the project gives for its images was told."""
-        self._projects.put_login(project, login)
+    def told(self, project: str, label_config: str | None, login: Login | None) -> Told:
+        """The project as a request tells it, with its login: the request's tasks are fetched so, and with no other."""
+        return self._projects.tell(project, label_config, login)
 
-    def opened(self, project: str, tasks: Sequence[Task]) -> None:
+    def opened(self, told: Told, tasks: Sequence[Task]) -> None:
         """One task is opened, or predictions are asked for many."""
         if len(tasks) == 1:
-            self._want(project, tasks[0], Priority.OPENED)
-            if self._following.is_due(project, tasks[0].id):
-                self._look_ahead(project, tasks[0])
+            self._want(told, tasks[0], Priority.OPENED)
+            if self._following.is_due(told.project, tasks[0].id):
+                self._look_ahead(told.project, tasks[0])
         else:
-            self._chores.add("many tasks", partial(self._want_all, project, tasks))
+            self._chores.add("many tasks", partial(self._want_all, told, tasks))
 
-    def clicked(self, project: str, task: Task) -> None:
+    def clicked(self, told: Told, task: Task) -> None:
         """A click on a task was answered."""
-        if self._following.is_due(project, task.id):
-            self._want(project, task, Priority.OPENED)  # it may have more images than the one that was clicked
-            self._look_ahead(project, task)
+        if self._following.is_due(told.project, task.id):
+            self._want(told, task, Priority.OPENED)  # it may have more images than the one that was clicked
+            self._look_ahead(told.project, task)
 
-    async def prewarm(self, project: str, task: Task) -> list[bool]:
+    async def prewarm(self, told: Told, task: Task) -> list[bool]:
         """For each image of a task that is about to be labelled, whether it needs no more encoding."""
-        images = self._projects.images(project, task)
-        kept = [await self._precompute.is_kept(reference) for reference in images]
-        self.opened(project, [task])
+        kept = [await self._precompute.is_kept(reference) for reference in told.images(task)]
+        self.opened(told, [task])
         return kept
 
     def created(self, project: str, tasks: Sequence[Task]) -> None:
@@ -75,8 +75,8 @@ class TaskEvents:
         if self._source:
             work = partial(self._ask_for, self._source, project, [task.id for task in tasks])
         else:
-            told = [task for task in tasks if task.data]
-            work = partial(self._want_all, project, told, with_login=False)
+            full = [task for task in tasks if task.data]
+            work = partial(self._want_all, replace(self._projects.known(project), login=None), full)
         self._chores.add("new tasks", work)
 
     def deleted(self, tasks: Collection[str]) -> None:
@@ -88,9 +88,9 @@ class TaskEvents:
         """Nobody labels this task any more."""
         self._precompute.forget([task])
 
-    def _want(self, project: str, task: Task, priority: Priority, *, with_login: bool = True) -> None:
-        images = self._projects.images(project, task, with_login=with_login)
-        self._following.see(project, task, images)
+    def _want(self, told: Told, task: Task, priority: Priority) -> None:
+        images = told.images(task)
+        self._following.see(told.project, task, images)
         for reference in images:
             self._precompute.want(reference, priority)
 
@@ -101,12 +101,12 @@ class TaskEvents:
         for reference in await self._following.images_after(project, task):
             self._precompute.want(reference, Priority.LOOK_AHEAD)
 
-    async def _want_all(self, project: str, tasks: Sequence[Task], *, with_login: bool = True) -> None:
+    async def _want_all(self, told: Told, tasks: Sequence[Task]) -> None:
         for task in tasks[:_PAGE]:
-            self._want(project, task, Priority.CRAWL, with_login=with_login)
+            self._want(told, task, Priority.CRAWL)
             await asyncio.sleep(0)  # clicks are answered in between
         if rest := tasks[_PAGE:]:
-            self._chores.add_rest("many tasks", partial(self._want_all, project, rest, with_login=with_login))
+            self._chores.add_rest("many tasks", partial(self._want_all, told, rest))
 
     async def _ask_for(self, source: TaskSource, project: str, ids: Sequence[str]) -> None:
         try:
@@ -114,6 +114,6 @@ class TaskEvents:
         except SamserveError as error:
             log.warning("cannot_ask_for_new_tasks", project=project, tasks=len(ids), reason=str(error))
             return
-        await self._want_all(project, tasks)
+        await self._want_all(self._projects.known(project), tasks)
         if rest := ids[_PAGE:]:
             self._chores.add_rest("new tasks", partial(self._ask_for, source, project, rest))

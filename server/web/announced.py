@@ -66,9 +66,8 @@ class Announced:
         }
 
     async def _prewarm(self, request: PredictRequest) -> dict[str, Any]:
-        self._events.configured(request.project_id, request.label_config)
-        self._events.logged_in(request.project_id, request.login)
-        kept = await self._events.prewarm(request.project_id, request.tasks[0].told)
+        told = self._events.told(request.project_id, request.label_config, request.login)
+        kept = await self._events.prewarm(told, request.tasks[0].told)
         return {
             "status": "ok",
             "cached": [number for number, is_kept in enumerate(kept) if is_kept],

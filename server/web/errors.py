@@ -17,6 +17,7 @@ from server.errors import (
     Overloaded,
     SamserveError,
 )
+from server.web.hang_up import HUNG_UP
 
 log = structlog.get_logger("samserve.web")
 
@@ -41,7 +42,8 @@ def answer_domain_error(request: Request[Any, Any, Any], error: SamserveError) -
 def answer_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, str]]:
     """Litestar's own errors (no such path, wrong method, body too large) in the same form."""
     detail = _too_large(request) if error.status_code == HTTP_413_REQUEST_ENTITY_TOO_LARGE else error.detail
-    log.warning("refused", path=request.url.path, status=error.status_code, reason=detail)
+    tell = log.info if error.status_code == HUNG_UP else log.warning
+    tell("refused", path=request.url.path, status=error.status_code, reason=detail)
     return _answer(error.status_code, type(error).__name__, detail, error.headers)
 
 

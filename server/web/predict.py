@@ -64,15 +64,16 @@ class Predict:
                 return PredictAnswer([Prediction(self._model_version, 0.0, [acknowledged])])
         if not request.tasks:
             raise BadTask("tasks is empty; expected one task")
-        self._events.configured(request.project_id, request.label_config)
-        self._events.logged_in(request.project_id, request.login)
+        told = self._events.told(request.project_id, request.label_config, request.login)
         drawn = request.drawn
         if drawn is None:
-            self._events.opened(request.project_id, [task.told for task in request.tasks])
+            self._events.opened(told, [task.told for task in request.tasks])
             return PredictAnswer([])
         if len(request.tasks) > 1:
             raise BadTask(f"a smart tool works on one task, but {len(request.tasks)} were sent")
         regions = await self._regions(request, request.tasks[0], drawn) if drawn else []
+        if drawn:
+            self._events.clicked(told, request.tasks[0].told)
         score = max((region.score for region in regions), default=0.0)
         return PredictAnswer([Prediction(self._model_version, score, regions)])
 
@@ -91,7 +92,6 @@ class Predict:
         given = self._options.get(str(request.project))
         control, options = answer_for(config, to_name, _prompting_control(drawn, config), given)
         regions = await self._segmenter.segment(reference, asked, control, options)
-        self._events.clicked(request.project_id, task.told)
         log.info("segmented", **_summary(task, asked, regions), ms=round((time.perf_counter() - started) * 1e3, 1))
         return with_labels(regions, control, config, asked[0].labels)
 

@@ -68,7 +68,7 @@ async def setup(
     request = decode_body(body, SetupRequest)
     given = parse_extra_params(request.options)
     config = parse_label_config(request.schema) if request.schema else None
-    check_options(config, given, chooses=model.decoder == "fast")
+    check_options(config, given, chooses=model.chooses)
     options.put(str(request.project), given)
     events.configured(request.project_id, request.schema)
     log.debug("setup", project=request.project, options=given)

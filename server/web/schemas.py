@@ -1,6 +1,6 @@
 """The bodies that Label Studio sends; what is not listed here is skipped, not built."""
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -10,6 +10,8 @@ from server.core.task import Task
 from server.errors import BadOptions, BadRequest
 
 T = TypeVar("T")
+
+_Project = Annotated[str, msgspec.Meta(max_length=100)] | int | None  # short, as it is remembered
 
 
 class TaskPayload(msgspec.Struct, frozen=True):
@@ -46,7 +48,7 @@ class PredictRequest(msgspec.Struct, frozen=True):
     """The body of /predict."""
 
     tasks: list[TaskPayload]
-    project: str | int | None = None
+    project: _Project = None
     label_config: str | None = None
     params: PredictParams | None = None
 
@@ -76,7 +78,7 @@ class PredictRequest(msgspec.Struct, frozen=True):
 class SetupRequest(msgspec.Struct, frozen=True):
     """The body of /setup."""
 
-    project: str | int | None = None
+    project: _Project = None
     schema: str | None = None
     extra_params: dict[str, Any] | str | None = None
 
@@ -110,7 +112,7 @@ class WebhookTask(msgspec.Struct, frozen=True):
 class WebhookProject(msgspec.Struct, frozen=True):
     """The project that a webhook is about."""
 
-    id: int | str | None = None
+    id: _Project = None
     label_config: str | None = None
 
     @property
@@ -147,6 +149,6 @@ def decode_body(body: bytes, kind: type[T]) -> T:
     return request
 
 
-def _project_id(project: str | int | None) -> str:
+def _project_id(project: _Project) -> str:
     """/setup and /predict name a project by its id, a dot, and when it was made."""
     return "" if project is None else str(project).partition(".")[0]

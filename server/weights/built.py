@@ -5,12 +5,17 @@ from pathlib import Path
 
 import msgspec
 
-from server.graphs.build import VERSION, build
+from server.graphs.build import FAMILIES, VERSION, build
 from server.models.decoder_graphs import DecoderGraphs
 from server.models.manifest import Graph, Manifest
 from server.weights.store import GraphStore, problem_of
 
 _RECORD = "graphs.json"
+
+
+def is_buildable(manifest: Manifest) -> bool:
+    """Whether samserve has decoder graphs for the model's family; others are served with their stock decoder."""
+    return manifest.family in FAMILIES
 
 
 def built_decoder(manifest: Manifest, store: GraphStore) -> tuple[Path, DecoderGraphs]:

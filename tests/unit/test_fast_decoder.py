@@ -14,6 +14,7 @@ from server.errors import ModelUnusable
 from server.models.manifest import Manifest
 from server.runtime.decoders import SplitDecoder
 from server.runtime.model import SamModel
+from server.runtime.parity import Decode, check_parity
 from server.settings import Settings
 from server.weights.built import built_decoder
 from server.weights.store import GraphStore
@@ -96,6 +97,62 @@ def test_the_fast_decoder_is_used_and_answers_as_the_stock_one(settings: Setting
         assert 0 < np.count_nonzero(expected.mask) < expected.mask.size
         assert np.count_nonzero(expected.mask != answered.mask) <= 0.001 * expected.mask.size
         assert answered.iou_prediction == pytest.approx(expected.iou_prediction, abs=1e-4)
+
+
+@pytest.fixture
+def trials(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """One entry for each time that the decoders are compared."""
+    tried: list[bool] = []
+
+    def tried_too(stock: Decode, other: Decode) -> None:
+        tried.append(True)
+        check_parity(stock, other)
+
+    monkeypatch.setattr("server.runtime.model.check_parity", tried_too)
+    return tried
+
+
+def test_what_passed_the_trial_is_not_tried_at_the_next_start_and_answers_the_same(
+    settings: Settings, trials: list[bool]
+) -> None:
+    tried, untried = server.app.load_model(settings), server.app.load_model(settings)
+    assert (tried.decoder, untried.decoder, len(trials)) == ("fast", "fast", 1)
+    prompt = Prompt(FRAME, (Point(90, 80),))
+    first, second = (model.decode(model.encode(PHOTO), prompt).low_res_logits for model in (tried, untried))
+    assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("changed", ["onnxruntime", "processor", "samserve", "threads", "record"])
+def test_what_passed_under_other_circumstances_is_tried_again(
+    settings: Settings,
+    manifest: Manifest,
+    store: GraphStore,
+    trials: list[bool],
+    changed: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server.app.load_model(settings)
+    if changed == "onnxruntime":
+        monkeypatch.setattr("server.runtime.surroundings.ort.__version__", "99.0")
+    elif changed == "processor":
+        monkeypatch.setattr("server.runtime.surroundings._ON_LINUX", Path("/nowhere"))
+    elif changed == "samserve":
+        monkeypatch.setattr("server.app.__version__", "99.0")
+    elif changed == "threads":
+        settings = msgspec.structs.replace(settings, threads=2)
+    else:
+        folder, _ = built_decoder(manifest, store)
+        (folder / "verified.json").write_bytes(b"torn")
+    assert server.app.load_model(settings).decoder == "fast"
+    assert len(trials) == 2
+
+
+def test_what_did_not_pass_is_tried_at_each_start(
+    settings: Settings, trials: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.runtime.parity._LEAST_MASK_IOU", 1.1)
+    assert [server.app.load_model(settings).decoder for _ in range(2)] == ["stock", "stock"]
+    assert len(trials) == 2
 
 
 def test_a_click_gets_the_size_that_is_asked_for(settings: Settings) -> None:

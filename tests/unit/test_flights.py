@@ -6,6 +6,7 @@ import pytest
 
 from server.service.demand import Abandoned, Demand, Priority
 from server.service.flights import Flights
+from server.stages import collect_stages, stage
 from tests.waiting import run
 
 CLICK = Demand(Priority.CLICK)
@@ -159,6 +160,28 @@ def test_who_joins_a_flight_that_is_being_abandoned_starts_it_anew() -> None:
             await asyncio.sleep(0)
         work.go.set()
         assert await asyncio.gather(*waiters) == [2, 2]
+
+    run(scenario())
+
+
+def test_who_joins_a_flight_is_told_a_wait_and_who_began_it_the_stages_of_the_work() -> None:
+    async def asked(flights: Flights[int], work: Work) -> dict[str, float]:
+        async def timed(demand: Demand) -> int:
+            with stage("encode"):
+                return await work(demand)
+
+        with collect_stages() as seconds:
+            await flights.join("a", timed, CLICK)
+        return seconds
+
+    async def scenario() -> None:
+        flights, work = Flights[int](), Work()
+        first = asyncio.create_task(asked(flights, work))
+        await work.started.wait()
+        second = asyncio.create_task(asked(flights, work))
+        await asyncio.sleep(0)
+        work.go.set()
+        assert [list(seconds) for seconds in await asyncio.gather(first, second)] == [["encode"], ["wait"]]
 
     run(scenario())
 

@@ -1,8 +1,6 @@
 import asyncio
 from collections.abc import Sequence
 
-import pytest
-
 from server.core.reference import ImageReference
 from server.core.task import Task
 from server.errors import ImageUnavailable
@@ -90,11 +88,25 @@ def test_tasks_that_have_no_number_have_no_next_one() -> None:
     assert desk.after(10) == ["seen-1-11"]
 
 
-def test_seen_tasks_are_forgotten_from_the_oldest_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.service.next_tasks._SEEN", 2)
-    desk = Desk(count=5)
-    desk.see(11, 12, 13)
-    assert desk.after(10) == ["seen-1-12", "seen-1-13"]
+def test_seen_tasks_are_forgotten_from_the_oldest_on_where_they_take_too_much_memory() -> None:
+    desk = Desk(count=1000)
+    for number in range(1, 201):
+        images = [ImageReference(f"{number}-" + "x" * 4000, str(number))] * 50
+        desk.following.see("1", Task(str(number), {}), images)
+    kept = sorted({int(value.partition("-")[0]) for value in desk.after(0)})
+    assert 60 < len(kept) < 80  # of some 220 KB each, in 16 MiB
+    assert kept == list(range(201 - len(kept), 201))
+
+
+def test_a_task_that_is_seen_again_or_forgotten_takes_no_more_room() -> None:
+    desk = Desk(count=100_000)
+    images = [ImageReference("x" * 4000, "11")] * 50
+    for _ in range(200):
+        desk.following.see("1", Task("11", {}), images)
+        desk.following.see("1", Task("12", {}), images)
+        desk.following.forget({"12"})
+    desk.see(13)
+    assert len(desk.after(10)) == 51
 
 
 def test_label_studio_is_asked_rather_than_memory() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from server.core.reference import Login
 from server.core.task import Task
 from server.errors import ImageUnavailable
 from server.service.backlog import Backlog
@@ -45,7 +46,7 @@ class Desk:
         precompute = Precompute(Looking((thread, thread)).embedder, self.backlog, lambda stages: None)
         following = NextTasks(projects, source, 2, lambda: 0.0)
         self.events = TaskEvents(precompute, projects, following, self.chores, source)
-        self.events.configured("1", CONFIG)
+        self.told = self.events.told("1", CONFIG, None)
 
     def crawled(self) -> int:
         """How many images wait to be crawled."""
@@ -66,7 +67,7 @@ def test_looking_ahead_waits_for_one_page_of_an_import_not_for_all_of_it() -> No
         async with desk.chores.running():
             desk.events.created("1", [Task(number, {}) for number in ids(250)])
             await until(lambda: bool(desk.source.asked))
-            desk.events.opened("1", [task(500)])
+            desk.events.opened(desk.told, [task(500)])
             desk.source.go.set()
             await until(lambda: desk.crawled() == 250)
         assert desk.source.asked == ["0-99", "after 500", "100-199", "200-249"]
@@ -81,8 +82,8 @@ def test_looking_ahead_waits_for_one_page_of_tasks_that_were_told_in_full() -> N
         async def count() -> None:
             waiting.append(desk.crawled())
 
-        desk.events.opened("1", [task(number) for number in range(250)])
-        desk.events.opened("1", [task(500)])
+        desk.events.opened(desk.told, [task(number) for number in range(250)])
+        desk.events.opened(desk.told, [task(500)])
         desk.chores.add("count", count)
         async with desk.chores.running():
             await until(lambda: desk.crawled() == 250)
@@ -99,8 +100,21 @@ def test_an_import_that_cannot_be_asked_for_any_more_ends_there() -> None:
         async with desk.chores.running():
             desk.events.created("1", [Task(number, {}) for number in ids(250)])
             await until(lambda: len(desk.source.asked) == 2)
-            desk.events.opened("1", [task(500)])
+            desk.events.opened(desk.told, [task(500)])
             await until(lambda: len(desk.source.asked) == 3)
         assert (desk.crawled(), desk.source.asked[2]) == (100, "after 500")
+
+    asyncio.run(asyncio.wait_for(scenario(), 10))
+
+
+def test_many_tasks_of_a_stranger_do_not_get_the_login_that_label_studio_tells_before_their_turn() -> None:
+    async def scenario() -> None:
+        desk = Desk(Source())
+        desk.events.opened(desk.told, [task(number) for number in range(150)])
+        desk.events.told("1", CONFIG, Login("ann", "pw"))
+        async with desk.chores.running():
+            await until(lambda: desk.crawled() == 150)
+        taken = [await desk.backlog.take(Priority.CRAWL) for _ in range(150)]
+        assert {reference.login for reference, _ in taken} == {None}
 
     asyncio.run(asyncio.wait_for(scenario(), 10))

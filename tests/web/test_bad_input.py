@@ -60,6 +60,7 @@ BAD_TASKS: dict[str, tuple[dict[str, Any], str]] = {
     "null image": ({"tasks": [{"id": 1, "data": {"image": None}}]}, "$image"),
     "empty image": ({"tasks": [{"id": 1, "data": {"image": "  "}}]}, "$image"),
     "number for an image": ({"tasks": [{"id": 1, "data": {"image": 7}}]}, "$image"),
+    "a project's name as long as a book": ({"project": "7" * 101}, "$.project"),
     "two tasks": ({"tasks": [{"id": 1, "data": {}}] * 2}, "2 were sent"),
     "no config": ({"label_config": None}, "label_config"),
     "broken config": ({"label_config": "<View><Image"}, "label_config"),

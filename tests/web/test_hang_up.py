@@ -75,3 +75,13 @@ def test_an_image_is_encoded_for_those_who_wait_although_another_hung_up(
             assert stays.recv(12) == b"HTTP/1.1 200"
     assert held.begun == [40, 41]
     assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200
+
+
+@pytest.mark.parametrize("sent", ["", '{"tasks": ['])
+def test_a_client_that_hangs_up_while_it_sends_is_no_fault_of_the_server(port: int, sent: str) -> None:
+    with capture_logs() as logs:
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + sent.encode())
+        assert eventually(lambda: any(line["event"] == "refused" for line in logs))
+    told = [(line["log_level"], line["status"]) for line in logs if line["event"] in ("refused", "bug")]
+    assert told == [("info", 499)]

@@ -22,6 +22,7 @@ from tests.waiting import eventually
 
 Client = TestClient[Litestar]
 PAGES = '<View><Image name="image" valueList="$pages"/></View>'
+PAIR = CONFIG.replace("<View>", '<View><Image name="other" value="$other"/>')
 LOGIN = "Basic YW5uOnB3"  # ann, pw
 PROJECT = {"id": 1, "label_config": CONFIG}
 
@@ -228,6 +229,41 @@ def test_a_stranger_who_tells_a_labeling_config_does_not_get_the_login_of_its_pr
     assert set(sent(site, "/41.png")) == {None}  # asked for twice: it follows the task that was opened
 
 
+def test_a_strangers_click_that_overlaps_label_studios_requests_does_not_get_their_login(
+    client: Client, site: Site, held: HeldModel
+) -> None:
+    """The other image of its task is fetched once it is answered."""
+    held.go.clear()
+    clicked = body(picture(site, 40), [click(30, 20, 60, 40)], config=PAIR, task=7)
+    clicked["tasks"][0]["data"]["other"] = elsewhere(picture(site, 41))
+    with ThreadPoolExecutor(1) as stranger:
+        answer = stranger.submit(client.post, "/predict", json=clicked)
+        assert encoded(held, 40)
+        open_task(client, "", config=PAIR, login="ann", password="pw")
+        held.go.set()
+        assert answer.result().status_code == 200
+    assert encoded(held, 40, 41)
+    assert sent(site, "/41.png") == [None]
+
+
+def test_a_click_of_label_studios_does_not_take_its_login_to_what_a_stranger_says_meanwhile(
+    client: Client, site: Site, held: HeldModel
+) -> None:
+    held.go.clear()
+    stolen = CONFIG.replace("$image", elsewhere(picture(site, 41)))
+    clicked = body(picture(site, 40), [click(30, 20, 60, 40)], task=7)
+    clicked["params"] |= {"login": "ann", "password": "pw"}
+    with ThreadPoolExecutor(1) as label_studio:
+        answer = label_studio.submit(client.post, "/predict", json=clicked)
+        assert encoded(held, 40)
+        tell(client, "PROJECT_UPDATED", project={"id": 1, "label_config": stolen})
+        held.go.set()
+        assert answer.result().status_code == 200
+    open_task(client, picture(site, 42))
+    assert encoded(held, 40, 42)
+    assert sent(site, "/41.png") == []
+
+
 def test_deleted_tasks_are_forgotten(client: Client, site: Site, held: HeldModel) -> None:
     held.go.clear()
     open_task(client, picture(site, 40))
@@ -251,6 +287,7 @@ def test_deleted_tasks_are_forgotten(client: Client, site: Site, held: HeldModel
         {"tasks": [{}], "project": 7},
         {"tasks": [{"id": None}], "project": PROJECT},
         {"tasks": [{"id": "x"}], "project": PROJECT},
+        {"tasks": [{"id": 5}], "project": {"id": "7" * 101, "label_config": CONFIG}},
         {"tasks": [{"id": "9" * 5000}, {"id": 10**20}], "project": PROJECT},
         {"tasks": {"id": 5}, "project": PROJECT},
         {"tasks": [{"id": 5, "data": []}], "project": PROJECT},
