@@ -46,6 +46,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["auto", "cpu", "cuda", "tensorrt"],
         _doc("What runs the graphs: cpu, cuda, tensorrt, or auto, which is cuda where it works."),
     ] = "auto"
+    encoder: Annotated[
+        Literal["fast", "int8", "stock"],
+        _doc("What encodes on the CPU: fast, MobileSAM's graph rewritten; int8, faster, other masks; or stock."),
+    ] = "fast"
     decoder: Annotated[
         Literal["fast", "stock"],
         _doc("What decodes prompts: fast, graphs built here of the stock decoder's weights, or stock, as published."),

@@ -23,8 +23,8 @@ def small_model(folder: Path) -> Manifest:
     return replace(
         tiny,
         name="small",
-        encoder=_renewed(tiny.encoder, folder),
-        decoder=_renewed(tiny.decoder, folder),
+        encoder=renewed(tiny.encoder, folder),
+        decoder=renewed(tiny.decoder, folder),
         preprocessing=replace(tiny.preprocessing, input_size=INPUT_SIZE),
     )
 
@@ -39,7 +39,8 @@ def stored(manifest: Manifest, folder: Path, cache: Path) -> GraphStore:
     return store
 
 
-def _renewed(graph: Graph, folder: Path) -> Graph:
+def renewed(graph: Graph, folder: Path) -> Graph:
+    """The graph as it is in `folder` now."""
     path = folder / graph.file
     return replace(graph, bytes=path.stat().st_size, sha256=sha256_of(path))
 

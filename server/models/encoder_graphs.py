@@ -1,12 +1,10 @@
 """An encoder of samserve's own, in the place of the stock one."""
 
-from typing import Literal
+import hashlib
 
 import msgspec
 
 from server.models.manifest import Graph
-
-Kind = Literal["fast", "int8"]  # as exact as the stock one; rounded to 8 bits, with embeddings of its own
 
 
 class EncoderGraphs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,3 +16,11 @@ class EncoderGraphs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def graphs(self) -> tuple[Graph]:
         """That one."""
         return (self.encoder,)
+
+
+def rounded_identity(stock_sha256: str, builder: str) -> str:
+    """What embeddings of the rounded encoder are kept under, a sha256 (hex): never the exact ones' place.
+
+    It is not the graph's own hash, as the same graph can be written to a file in several ways.
+    """
+    return hashlib.sha256(f"{stock_sha256} int8 {builder}".encode()).hexdigest()

@@ -13,6 +13,7 @@ from server.core.prompt import Prompt
 from server.models.manifest import Manifest
 from server.models.registry import family
 from server.runtime.decoders import Decoder, StockDecoder
+from server.runtime.encoders import Encoder
 from server.runtime.parity import check_parity, example_picture
 from server.runtime.providers import AUTO
 from server.runtime.recent import RecentAnswers
@@ -26,17 +27,27 @@ class SamModel:
     def __init__(self, manifest: Manifest, folder: Path, threads: int, provider: str = AUTO) -> None:
         self._family = family(manifest.family)
         self._how = manifest.preprocessing
-        self._encoder_sha256 = manifest.encoder.sha256
-        self._encoder = Session(folder / manifest.encoder.file, manifest.encoder, threads, provider)
+        encoder = Session(folder / manifest.encoder.file, manifest.encoder, threads, provider)
+        self._encoder = Encoder("stock", encoder, manifest.encoder.sha256)
         stock = StockDecoder(Session(folder / manifest.decoder.file, manifest.decoder, threads, provider))
         self._decoder = RecentAnswers(stock)
         self.title = manifest.title
-        self.version = manifest.version
+        self._version = manifest.version
+
+    @property
+    def version(self) -> str:
+        """Label Studio's `model_version`: it changes with whatever changes masks."""
+        return f"{self._version}-int8" if self.encoder == "int8" else self._version
 
     @property
     def provider(self) -> str:
         """The execution provider that really runs the encoder."""
-        return self._encoder.provider
+        return self._encoder.session.provider
+
+    @property
+    def encoder(self) -> str:
+        """Which encoder is used: fast, int8 or stock."""
+        return self._encoder.name
 
     @property
     def decoder(self) -> str:
@@ -50,11 +61,11 @@ class SamModel:
 
     def key(self, image_sha256: str) -> EmbeddingKey:
         """The key of an image's embedding by this model."""
-        return EmbeddingKey(image_sha256, self._encoder_sha256, self._how.version)
+        return EmbeddingKey(image_sha256, self._encoder.identity, self._how.version)
 
     def encode(self, image: Image) -> ImageEmbedding:
         """The embedding of an (H, W, 3) uint8 RGB image."""
-        outputs = self._encoder.run(self._family.encoder_inputs(image, self._how))
+        outputs = self._encoder.session.run(self._family.encoder_inputs(image, self._how))
         return self._family.embedding(ImageSize(*image.shape[:2]), outputs)
 
     def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
@@ -82,8 +93,21 @@ class SamModel:
             other.warm_up()
         else:
             embedding = self.encode(example_picture())
-            check_parity(partial(self.decode, embedding), partial(other.decode, embedding))
+            check_parity(partial(self.decode, embedding), partial(other.decode, embedding), "decoder")
         self._decoder = other._decoder
+
+    def encode_with(self, encoder: Encoder, *, is_verified: bool = False) -> None:
+        """From now on encodes with `encoder`; for before the first request. Unless it `is_verified`, it is tried first.
+
+        Raises:
+            ModelUnusable: masks are others than with the one before, which stays then.
+        """
+        other = copy(self)
+        other._encoder = encoder
+        if not is_verified:
+            stock, rewritten = (partial(model.decode, model.encode(example_picture())) for model in (self, other))
+            check_parity(stock, rewritten, "encoder", encoder.limits)
+        self._encoder = encoder
 
     def warm_up(self) -> None:
         """Runs both graphs once, so that the first click pays for no first-run allocation."""
