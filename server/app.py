@@ -10,19 +10,12 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from server import __version__
 from server.doctor.diagnosis import Diagnosis
 from server.doctor.image import ImageWay
 from server.engine import Engine, gpus, studio_api
 from server.errors import ModelUnusable, SamserveError
-from server.models.manifest import Manifest
-from server.runtime.decoders import Decoder
-from server.runtime.fast_decoder import fast_decoder
 from server.runtime.gpu_versions import gpu_versions
-from server.runtime.memory import DeviceFull
 from server.runtime.model import SamModel
-from server.runtime.providers import CPU
-from server.runtime.surroundings import surroundings
 from server.service.backlog import Backlog
 from server.service.chores import Chores
 from server.service.magnifier import Magnifier
@@ -36,6 +29,7 @@ from server.service.segmenter import Segmenter
 from server.service.standing import Background
 from server.service.task_events import TaskEvents
 from server.settings import Settings
+from server.speed_up import speed_up_decoder, speed_up_encoder
 from server.web.auth import BasicAuth
 from server.web.background import BackgroundGauges
 from server.web.errors import answer_bug, answer_domain_error, answer_http_error
@@ -44,9 +38,7 @@ from server.web.metrics import Metrics
 from server.web.model_info import ModelInfo
 from server.web.predict import Predict
 from server.web.routes import HANDLERS
-from server.weights.built import built_decoder, is_buildable
 from server.weights.store import GraphStore, find_manifest
-from server.weights.verified import Verified
 
 log = structlog.get_logger("samserve.app")
 
@@ -70,40 +62,11 @@ def load_model(settings: Settings) -> SamModel:
         if problem := store.problem(manifest, file):
             raise ModelUnusable(f"{file.file} is {problem}; {manifest.remedy}")
     model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider, gpus(settings))
-    speeds_up = settings.decoder == "fast" and is_buildable(manifest)
-    if not speeds_up or not _sped_up(model, manifest, store, settings):
+    speed_up_encoder(model, manifest, store, settings)
+    if not speed_up_decoder(model, manifest, store, settings):
         model.warm_up()
     log.info("model_loaded", model=model.version, decoder=model.decoder, nodes=model.nodes)
     return model
-
-
-def _sped_up(model: SamModel, manifest: Manifest, store: GraphStore, settings: Settings) -> bool:
-    """Has the model use the decoder graphs built here; it keeps the stock one where it cannot, with a warning."""
-    try:
-        folder, graphs = built_decoder(manifest, store, padded=model.is_on_gpu)
-        decoder = fast_decoder(graphs, folder, settings.cores, settings.provider, gpus(settings)[0])
-        hashes = [graph.sha256 for graph in (*manifest.graphs, *graphs.graphs)]
-        _use(model, decoder, Verified(folder / "verified.json"), [*hashes, str(settings.cores)])
-    except (ModelUnusable, DeviceFull, OSError) as error:
-        log.warning(
-            "fast_decoder_unusable",
-            reason=str(error),
-            instead="the stock decoder, which takes more than twice as long; SAMSERVE_DECODER=stock asks for it",
-        )
-        return False
-    return True
-
-
-def _use(model: SamModel, decoder: Decoder, verified: Verified, facts: list[str]) -> None:
-    """Has the model use a decoder, which is tried beside the stock one unless it passed that here before."""
-    if model.provider != CPU:  # nothing here tells one GPU from another
-        model.use(decoder)
-        return
-    facts = [*facts, __version__, *surroundings()]
-    is_verified = verified.holds(facts)
-    model.use(decoder, is_verified=is_verified)
-    if not is_verified:
-        verified.add(facts)
 
 
 def create_app(settings: Settings, model: SamModel) -> Litestar:

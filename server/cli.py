@@ -20,7 +20,7 @@ from server.logs import set_up_logs
 from server.models.manifest import Manifest
 from server.precompute_cli import precompute_command
 from server.settings import Settings, read_settings
-from server.weights.built import built_decoder, is_buildable
+from server.weights.built import built_decoder, built_encoder, is_buildable
 from server.weights.pull import pull
 from server.weights.sources import Progress, describe, parse_source
 from server.weights.store import GraphStore, find_manifest, known_models
@@ -130,8 +130,7 @@ def pull_model(name: str | None, source: str | None) -> None:
     settings = read_settings(os.environ)
     manifest = _manifest(settings, name)
     _pull(manifest, settings, source)
-    if settings.decoder == "fast" and is_buildable(manifest):
-        _build(manifest, settings)
+    _build(manifest, settings)
     click.echo(f"{manifest.version} is in {_store(settings).folder(manifest)}")
 
 
@@ -171,11 +170,14 @@ def _pull(manifest: Manifest, settings: Settings, source: str | None) -> None:
 
 
 def _build(manifest: Manifest, settings: Settings) -> None:
-    """The fast decoder; without it a model is served all the same."""
+    """The graphs that samserve builds itself; without them a model is served all the same."""
     try:
-        built_decoder(manifest, _store(settings))
+        if settings.encoder != "stock":
+            built_encoder(manifest, _store(settings), int8=settings.encoder == "int8")
+        if settings.decoder == "fast" and is_buildable(manifest):
+            built_decoder(manifest, _store(settings))
     except (ModelUnusable, OSError) as error:
-        click.echo(f"{manifest.title} will be served with its stock decoder: {error}", err=True)
+        click.echo(f"{manifest.title} will be served with its stock graphs: {error}", err=True)
 
 
 @contextmanager

@@ -53,6 +53,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gpu_cache_mib: Annotated[
         int, _Positive, _doc("Bound on the GPU memory that what clicks need of images takes, 14 MiB for each.")
     ] = 2048
+    encoder: Annotated[
+        Literal["fast", "int8", "stock"],
+        _doc("What encodes on the CPU: fast, MobileSAM's graph rewritten; int8, faster, other masks; or stock."),
+    ] = "fast"
     decoder: Annotated[
         Literal["fast", "stock"],
         _doc("What decodes prompts: fast, graphs built here of the stock decoder's weights, or stock, as published."),

@@ -26,8 +26,8 @@ def small_model(folder: Path) -> Manifest:
     return replace(
         tiny,
         name="small",
-        encoder=_renewed(tiny.encoder, folder),
-        decoder=_renewed(tiny.decoder, folder),
+        encoder=renewed(tiny.encoder, folder),
+        decoder=renewed(tiny.decoder, folder),
         preprocessing=replace(tiny.preprocessing, input_size=INPUT_SIZE),
     )
 
@@ -56,7 +56,8 @@ def stored(manifest: Manifest, folder: Path, cache: Path) -> GraphStore:
     return store
 
 
-def _renewed(graph: Graph, folder: Path) -> Graph:
+def renewed(graph: Graph, folder: Path) -> Graph:
+    """The graph as it is in `folder` now."""
     path = folder / graph.file
     return replace(graph, bytes=path.stat().st_size, sha256=sha256_of(path))
 
@@ -68,7 +69,7 @@ def _with_maps(folder: Path, family: str, maps: dict[str, tuple[int, int]]) -> M
     (folder / "decoder.onnx").write_bytes(decoder)
     _write_encoder(folder / "encoder.onnx", maps)
     names = {name: name for name in maps}
-    graphs = [_renewed(graph, folder) for graph in small.graphs]
+    graphs = [renewed(graph, folder) for graph in small.graphs]
     inputs = {name: name for name in graphs[1].inputs if name != "orig_im_size"} | names
     return replace(
         small,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 _OWN = "com.microsoft"  # operations that only onnxruntime has
-_OWN_OPERATIONS = ("BiasGelu", "Gelu")
+_OWN_OPERATIONS = ("BiasGelu", "DynamicQuantizeMatMul", "Gelu", "MultiHeadAttention", "MatMulNBits")
 _OPSETS = (helper.make_opsetid("", 17), helper.make_opsetid(_OWN, 1))
 _IR_VERSION = 8
 Shape = Sequence[int | str]

@@ -16,6 +16,7 @@ from server.models.manifest import Manifest
 from server.models.registry import family
 from server.runtime.decoders import Decoder, StockDecoder
 from server.runtime.device_tensor import HOST
+from server.runtime.encoder import Encoder
 from server.runtime.encoders import Encoders
 from server.runtime.gpu import Gpu
 from server.runtime.parity import check_parity, example_picture
@@ -33,27 +34,37 @@ class SamModel:
     ) -> None:
         self._family = family(manifest.family)
         self._how = manifest.preprocessing
-        self._encoder_identity = manifest.encoder.identity
         encoder, decoder = manifest.encoder, manifest.decoder
-        self._encoder = Session(folder / encoder.file, encoder, threads, provider, gpus[0])
+        first = Session(folder / encoder.file, encoder, threads, provider, gpus[0])
+        self._encoder = Encoder("stock", first, encoder.identity)
         others = gpus[1:] if self.is_on_gpu else ()
         self._encoders = Encoders(
-            [self._encoder, *(Session(folder / encoder.file, encoder, threads, provider, gpu) for gpu in others)]
+            [first, *(Session(folder / encoder.file, encoder, threads, provider, gpu) for gpu in others)]
         )
         stock = StockDecoder(Session(folder / decoder.file, decoder, threads, for_decoder(provider), gpus[0]))
         self._decoder = RecentAnswers(stock)
         self.title = manifest.title
-        self.version = manifest.version
+        self._version = manifest.version
+
+    @property
+    def version(self) -> str:
+        """Label Studio's `model_version`: it changes with whatever changes masks."""
+        return f"{self._version}-int8" if self.encoder == "int8" else self._version
 
     @property
     def provider(self) -> str:
         """The execution provider that really runs the encoder."""
-        return self._encoder.provider
+        return self._encoder.session.provider
+
+    @property
+    def encoder(self) -> str:
+        """Which encoder is used: fast, int8 or stock."""
+        return self._encoder.name
 
     @property
     def is_on_gpu(self) -> bool:
         """Whether the encoder runs on a GPU."""
-        return self._encoder.device != HOST
+        return self._encoder.session.device != HOST
 
     @property
     def encodes_at_once(self) -> int:
@@ -63,7 +74,7 @@ class SamModel:
     @property
     def nodes(self) -> Mapping[str, Mapping[str, int]]:
         """How many nodes of each of its graphs each execution provider really runs."""
-        sessions = {"encoder": self._encoder, **self._decoder.sessions}
+        sessions = {"encoder": self._encoder.session, **self._decoder.sessions}
         return {name: session.nodes for name, session in sessions.items()}
 
     def tiers(self) -> list[TierCounts]:
@@ -82,7 +93,7 @@ class SamModel:
 
     def key(self, image_sha256: str) -> EmbeddingKey:
         """The key of an image's embedding by this model."""
-        return EmbeddingKey(image_sha256, self._encoder_identity, self._how.version)
+        return EmbeddingKey(image_sha256, self._encoder.identity, self._how.version)
 
     def encode(self, image: Image) -> ImageEmbedding:
         """The embedding of an (H, W, 3) uint8 RGB image."""
@@ -114,8 +125,21 @@ class SamModel:
             other.warm_up()
         else:
             embedding = self._encode_everywhere(example_picture())
-            check_parity(partial(self.decode, embedding), partial(other.decode, embedding))
+            check_parity(partial(self.decode, embedding), partial(other.decode, embedding), "decoder")
         self._decoder = other._decoder
+
+    def encode_with(self, encoder: Encoder, *, is_verified: bool = False) -> None:
+        """From now on encodes with `encoder`; for before the first request. Unless it `is_verified`, it is tried first.
+
+        Raises:
+            ModelUnusable: masks are others than with the one before, which stays then.
+        """
+        other = copy(self)
+        other._encoder, other._encoders = encoder, Encoders([encoder.session])
+        if not is_verified:
+            stock, rewritten = (partial(model.decode, model.encode(example_picture())) for model in (self, other))
+            check_parity(stock, rewritten, "encoder", encoder.limits)
+        self._encoder, self._encoders = encoder, other._encoders
 
     def warm_up(self) -> None:
         """Runs all graphs once, so that the first click pays for no first-run allocation."""

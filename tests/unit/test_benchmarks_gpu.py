@@ -20,7 +20,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "published").mkdir()
     manifest = small_model(tmp_path / "published")
     stored(manifest, tmp_path / "published", tmp_path / "cache" / "weights")
-    monkeypatch.setattr(benchmarks.gpu_timing, "find_manifest", lambda name: manifest)
+    monkeypatch.setattr(benchmarks.gpu_timing, "find_manifest", lambda name, exports: manifest)
     monkeypatch.setattr(benchmarks.gpu_timing, "SIZES", {"2 MP": (192, 108), "12 MP": (400, 300)})
     monkeypatch.setenv("SAMSERVE_CACHE_DIR", str(tmp_path / "cache"))
     files = ["--json", str(tmp_path / "run.json"), "--picture", str(tmp_path / "run.png")]

@@ -104,9 +104,9 @@ def trials(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """One entry for each time that the decoders are compared."""
     tried: list[bool] = []
 
-    def tried_too(stock: Decode, other: Decode) -> None:
+    def tried_too(stock: Decode, other: Decode, what: str) -> None:
         tried.append(True)
-        check_parity(stock, other)
+        check_parity(stock, other, what)
 
     monkeypatch.setattr("server.runtime.model.check_parity", tried_too)
     return tried
@@ -137,7 +137,7 @@ def test_what_passed_under_other_circumstances_is_tried_again(
     elif changed == "processor":
         monkeypatch.setattr("server.runtime.surroundings._ON_LINUX", Path("/nowhere"))
     elif changed == "samserve":
-        monkeypatch.setattr("server.app.__version__", "99.0")
+        monkeypatch.setattr("server.speed_up.__version__", "99.0")
     elif changed == "threads":
         settings = msgspec.structs.replace(settings, threads=2)
     else:
@@ -150,7 +150,7 @@ def test_what_passed_under_other_circumstances_is_tried_again(
 def test_what_did_not_pass_is_tried_at_each_start(
     settings: Settings, trials: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.runtime.parity._LEAST_MASK_IOU", 1.1)
+    monkeypatch.setattr("server.runtime.parity.overlap", lambda a, b: 0.0)
     assert [server.app.load_model(settings).decoder for _ in range(2)] == ["stock", "stock"]
     assert len(trials) == 2
 
