@@ -8,10 +8,12 @@ flag    = $(if $(filter command,$(firstword $(origin $(1)))),$(2) $($(1)))
 LOCK   := requirements/$(if $(GPU),gpu,cpu).txt
 # Label Studio takes 1 GB and minutes to install: kept in the cache, an environment for each lock file and Python
 CACHE  := $(or $(SAMSERVE_CACHE_DIR),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/samserve)
+# and torch takes 5 GB
+EXPORT := $(CACHE)/export-$(firstword $(shell { $(PYTHON) -V; cat requirements/export.txt; } | cksum))
 E2E    := $(CACHE)/e2e-$(firstword $(shell { $(PYTHON) -V; cat requirements/e2e.txt; } | cksum))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-label-studio test-browser e2e demo chromium check bench format lint types imports lock clean
+.PHONY: help serve test test-exporters test-export test-label-studio test-browser e2e demo chromium check bench format lint types imports lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -22,6 +24,16 @@ serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fet
 test: $(VENV)/dev ## Run all tests, with coverage
 	@$(BIN)/samserve weights pull
 	$(BIN)/pytest --cov --cov-report=term $(ARGS)
+	@$(MAKE) --no-print-directory test-exporters
+
+EXPORTERS = $(EXPORT)/bin/python -m pytest --confcutdir=tests/exporters tests/exporters
+
+test-exporters: $(EXPORT)/ready
+	$(EXPORTERS) -m "not export_real"
+
+test-export: $(VENV)/dev $(EXPORT)/ready ## Export the real MobileSAM from a checkpoint, and compare it with the published graphs
+	@$(BIN)/samserve weights pull
+	$(EXPORTERS) -m export_real $(ARGS)
 
 test-label-studio: $(VENV)/dev $(E2E)/ready ## Run the tests against a real Label Studio, installed into a venv of its own
 	LABEL_STUDIO_COMMAND=$(E2E)/bin/label-studio $(BIN)/pytest tests/label_studio $(ARGS)
@@ -63,6 +75,8 @@ URL ?= http://127.0.0.1:9090
 lock: ## Pin all dependencies anew (needs uv)
 	@for extra in cpu gpu; do uv pip compile pyproject.toml $(LOCKED) --extra $$extra --group build -o requirements/$$extra.txt; done
 	@uv pip compile pyproject.toml $(LOCKED) --extra cpu --group build --group dev -c requirements/cpu.txt -o requirements/dev.txt
+	@uv pip compile pyproject.toml $(LOCKED) --extra cpu --extra export --group export -c requirements/cpu.txt -o requirements/export.txt
+	@uv pip compile --group pyproject.toml:export-build $(LOCKED) -c requirements/export.txt -o requirements/export-build.txt
 	@uv pip compile --group pyproject.toml:browser $(LOCKED) -c requirements/dev.txt -o requirements/browser.txt
 	@uv pip compile --group e2e --no-config $(LOCKED) -o requirements/e2e.txt
 LOCKED := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
@@ -96,6 +110,17 @@ $(E2E)/ready: | $(BIN)/python
 	@$(PYTHON) -m venv --without-pip $(E2E)
 	@$(PYTHON) -m pip --disable-pip-version-check --quiet --python $(E2E)/bin/python install --no-deps --require-hashes -r requirements/e2e.txt
 	@touch $@
+
+# sam2 and iopath are published as sources: they are built with what is here, not with another copy of torch
+$(EXPORT)/ready: export SAM2_BUILD_CUDA = 0
+$(EXPORT)/ready: | $(BIN)/python
+	@echo "Installing torch and the models' packages into $(EXPORT): 5 GB, once ..."
+	@rm -rf $(EXPORT)
+	@$(PYTHON) -m venv --without-pip $(EXPORT)
+	@$(INTO_EXPORT) -r requirements/export-build.txt
+	@$(INTO_EXPORT) --no-build-isolation -r requirements/export.txt
+	@touch $@
+INTO_EXPORT := $(PYTHON) -m pip --disable-pip-version-check --quiet --python $(EXPORT)/bin/python install --no-deps --require-hashes
 
 $(VENV)/browser: requirements/browser.txt $(VENV)/dev
 	@echo "Installing playwright into $(VENV) ..."

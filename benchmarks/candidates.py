@@ -29,7 +29,8 @@ Table = NDArray[np.float64]  # (objects, 4 masks, 4): IoU, predicted IoU, stabil
 def main() -> None:
     """Prints one row per kind of prompt and rule."""
     settings = read_settings(os.environ)
-    manifest, store = find_manifest(settings.model), GraphStore(settings.cache_path / "weights")
+    store = GraphStore(settings.cache_path / "weights")
+    manifest = find_manifest(settings.model, store.root)
     model = SamModel(manifest, store.folder(manifest), settings.cores)
     folder, graphs = built_decoder(manifest, store)
     decoder = SplitDecoder(graphs, folder, settings.cores)

@@ -44,7 +44,8 @@ def stock_decoder(settings: Settings) -> Path:
     Raises:
         ModelUnusable: it is not here.
     """
-    manifest, store = find_manifest(_MODEL), GraphStore(settings.cache_path / "weights")
+    store = GraphStore(settings.cache_path / "weights")
+    manifest = find_manifest(_MODEL, store.root)
     problem = store.problem(manifest, manifest.decoder)
     if problem:
         raise ModelUnusable(f"{manifest.decoder.file} is {problem}; run: samserve weights pull {manifest.name}")

@@ -54,10 +54,11 @@ def load_model(settings: Settings) -> SamModel:
     Raises:
         ModelUnusable: its graphs are not on this machine, or broken, or the provider does not run them.
     """
-    manifest, store = find_manifest(settings.model), GraphStore(settings.cache_path / "weights")
-    for graph in manifest.graphs:
-        if problem := store.problem(manifest, graph):
-            raise ModelUnusable(f"{graph.file} is {problem}; run: samserve weights pull {manifest.name}")
+    store = GraphStore(settings.cache_path / "weights")
+    manifest = find_manifest(settings.model, store.root)
+    for file in manifest.files:
+        if problem := store.problem(manifest, file):
+            raise ModelUnusable(f"{file.file} is {problem}; {manifest.remedy}")
     model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider)
     speeds_up = settings.decoder == "fast" and is_buildable(manifest)
     if not speeds_up or not _sped_up(model, manifest, store, settings):

@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import EntryPoints, entry_points
 from typing import Any
 
 import click
@@ -43,13 +44,30 @@ Without Label Studio: click on a picture of yours at {url}/playground
 
 
 class _Group(click.Group):
-    """Shows a SamserveError as one line and exit status 1, never as a traceback."""
+    """Shows a SamserveError as one line and exit status 1, never as a traceback.
+
+    Commands of the package's other halves are entry points, imported only when they are asked for.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_elsewhere().names])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = super().get_command(ctx, cmd_name)
+        if found or cmd_name not in _elsewhere().names:
+            return found
+        command: click.Command = _elsewhere()[cmd_name].load()
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except SamserveError as error:
             raise click.ClickException(str(error)) from error
+
+
+def _elsewhere() -> EntryPoints:
+    return entry_points(group="samserve.commands")
 
 
 @click.group(cls=_Group)
@@ -67,7 +85,7 @@ def serve(host: str | None, port: int | None, debug: bool) -> None:
     settings = read_settings(os.environ, host=host, port=port)
     set_up_logs(debug=debug)
     listener = _bind(settings)
-    _pull(find_manifest(settings.model), settings, None)
+    _pull(_manifest(settings, None), settings, None)
     model = load_model(settings)
     click.echo(_WELCOME.format(version=__version__, model=model.version, url=_url(settings)), err=True)
     config = uvicorn.Config(
@@ -94,9 +112,12 @@ def weights() -> None:
 def list_models() -> None:
     """All models, and whether their graphs are here."""
     store = _store(read_settings(os.environ))
-    for manifest in known_models():
-        state = "ready" if store.is_whole(manifest) else "not pulled"
-        click.echo(f"{manifest.name:16} {state:12} {_mib(manifest):6.1f} MiB  {manifest.title}, {manifest.license}")
+    for manifest in known_models(store.root):
+        absent = "damaged" if manifest.export else "not pulled"
+        state = "ready" if store.is_whole(manifest) else absent
+        origin = f", exported from {manifest.export.checkpoint}" if manifest.export else ""
+        size = f"{_mib(manifest):7.1f} MiB"
+        click.echo(f"{manifest.name:20} {state:11} {size}  {manifest.title}, {manifest.license}{origin}")
 
 
 @weights.command("pull")
@@ -107,7 +128,7 @@ def list_models() -> None:
 def pull_model(name: str | None, source: str | None) -> None:
     """Fetch a model's graphs, and verify them."""
     settings = read_settings(os.environ)
-    manifest = find_manifest(name or settings.model)
+    manifest = _manifest(settings, name)
     _pull(manifest, settings, source)
     if settings.decoder == "fast" and is_buildable(manifest):
         _build(manifest, settings)
@@ -119,10 +140,10 @@ def pull_model(name: str | None, source: str | None) -> None:
 def verify(name: str | None) -> None:
     """Compare a model's graphs with its manifest; exit status 1 when they differ."""
     settings = read_settings(os.environ)
-    manifest, store = find_manifest(name or settings.model), _store(settings)
-    problems = [store.problem(manifest, graph) for graph in manifest.graphs]
-    for graph, problem in zip(manifest.graphs, problems, strict=True):
-        click.echo(f"{store.folder(manifest) / graph.file}: {problem or 'ok'}")
+    manifest, store = _manifest(settings, name), _store(settings)
+    problems = [store.problem(manifest, file) for file in manifest.files]
+    for file, problem in zip(manifest.files, problems, strict=True):
+        click.echo(f"{store.folder(manifest) / file.file}: {problem or 'ok'}")
     if any(problems):
         sys.exit(1)
 
@@ -175,12 +196,16 @@ def _progress(label: str) -> Iterator[Progress]:
             bar.render_finish()
 
 
+def _manifest(settings: Settings, name: str | None) -> Manifest:
+    return find_manifest(name or settings.model, _store(settings).root)
+
+
 def _store(settings: Settings) -> GraphStore:
     return GraphStore(settings.cache_path / "weights")
 
 
 def _mib(manifest: Manifest) -> float:
-    return sum(graph.bytes for graph in manifest.graphs) / (1 << 20)
+    return sum(file.bytes for file in manifest.files) / (1 << 20)
 
 
 def _url(settings: Settings) -> str:

@@ -18,7 +18,7 @@ from tests.graphs import tiny_model
 from tests.loopback import serving
 from tests.studio import LEGACY_TOKEN, Studio
 
-collect_ignore = ["e2e"]  # runs in an environment of its own, without this file: make e2e
+collect_ignore = ["e2e", "exporters"]  # run in environments of their own, without this file: make e2e, make test
 
 
 class Site:

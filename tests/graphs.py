@@ -82,7 +82,7 @@ def _decoder() -> onnx.GraphProto:
         "field": np.array([1, 1, _LOW_RES, _LOW_RES], np.int64),
         "five": np.float32(5.0),
         "minus_five": np.float32(-5.0),
-        "full": np.array([1, 1, 256, 256], np.int64),
+        "full": np.array([1, 1, 4 * _LOW_RES, 4 * _LOW_RES], np.int64),
         "one_one": np.array([1, 1], np.int64),
     }
     nodes = [
@@ -130,11 +130,11 @@ def _decoder() -> onnx.GraphProto:
             _tensor("image_embeddings", [1, 3, _LOW_RES, _LOW_RES]),
             _tensor("point_coords", [1, "points", 2]),
             _tensor("point_labels", [1, "points"]),
-            _tensor("mask_input", [1, 1, 256, 256]),
+            _tensor("mask_input", [1, 1, 4 * _LOW_RES, 4 * _LOW_RES]),
             _tensor("has_mask_input", [1]),
             _tensor("orig_im_size", [2]),
         ],
-        [_tensor("low_res_masks", [1, 1, 256, 256]), _tensor("iou_predictions", [1, 1])],
+        [_tensor("low_res_masks", [1, 1, 4 * _LOW_RES, 4 * _LOW_RES]), _tensor("iou_predictions", [1, 1])],
         [_constant(name, value) for name, value in constants.items()],
     )
 

@@ -16,7 +16,7 @@ class MaskPrediction:
     Attributes:
         mask: (H, W) bool in the prompt's frame.
         iou_prediction: the model's own estimate of the mask's IoU; may exceed 1 slightly.
-        low_res_logits: (256, 256) float32 before upsampling, padding included.
+        low_res_logits: (h, w) float32 before upsampling, padding included.
     """
 
     mask: Mask

@@ -19,7 +19,7 @@ class Prompt:
 
     Attributes:
         drawn: (H, W) bool in the frame, the object's rough extent.
-        previous: (256, 256) logits of the mask that these marks refine, as an earlier prediction gave them.
+        previous: (h, w) logits of the mask that these marks refine, as an earlier prediction gave them.
         choice: which mask is meant where a single click may mean several: by the model's own estimate, or by size.
     """
 

@@ -15,11 +15,10 @@ from server.core.prompt import Prompt
 from server.models.family import Tensors
 from server.models.manifest import Preprocessing
 from server.models.outcome import outcome
-from server.models.prompt_tensors import prompt_tensors
+from server.models.prompt_tensors import LOGITS_PER_POSITION, prompt_tensors
 from server.models.resize import image_to_input
 
 STOCK_CHOOSES = True
-_MASK_SIDE = 256
 _SMALLEST_OUTPUT = np.array([256, 256], np.float32)  # the graph's own full-size masks are not used
 
 
@@ -29,15 +28,16 @@ def encoder_inputs(image: Image, how: Preprocessing) -> Tensors:
 
 
 def embedding(size: ImageSize, outputs: Tensors) -> ImageEmbedding:
-    """The (1, 256, 64, 64) image embedding."""
+    """The (1, D, grid, grid) image embedding; 256 channels on a grid of 64 in all published models."""
     return ImageEmbedding(size, {"image_embeddings": outputs["image_embeddings"]})
 
 
 def decoder_inputs(embedding: ImageEmbedding, prompt: Prompt, how: Preprocessing) -> Tensors:
     """Points scaled from the prompt's frame to the encoder's input; without a box a padding point follows."""
+    side = LOGITS_PER_POSITION * embedding.tensors["image_embeddings"].shape[-1]
     return {
         **embedding.tensors,
-        **prompt_tensors(prompt, embedding.size, _MASK_SIDE, how),
+        **prompt_tensors(prompt, embedding.size, side, how),
         "orig_im_size": _SMALLEST_OUTPUT,
     }
 

@@ -25,7 +25,7 @@ class SamModel:
     def __init__(self, manifest: Manifest, folder: Path, threads: int, provider: str = AUTO) -> None:
         self._family = family(manifest.family)
         self._how = manifest.preprocessing
-        self._encoder_sha256 = manifest.encoder.sha256
+        self._encoder_identity = manifest.encoder.identity
         self._encoder = Session(folder / manifest.encoder.file, manifest.encoder, threads, provider)
         self._decoder: Decoder = StockDecoder(
             Session(folder / manifest.decoder.file, manifest.decoder, threads, provider)
@@ -50,7 +50,7 @@ class SamModel:
 
     def key(self, image_sha256: str) -> EmbeddingKey:
         """The key of an image's embedding by this model."""
-        return EmbeddingKey(image_sha256, self._encoder_sha256, self._how.version)
+        return EmbeddingKey(image_sha256, self._encoder_identity, self._how.version)
 
     def encode(self, image: Image) -> ImageEmbedding:
         """The embedding of an (H, W, 3) uint8 RGB image."""

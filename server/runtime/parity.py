@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from server.core.geometry import Box, ImageSize, Point
-from server.core.prediction import Logits, Mask, MaskPrediction
+from server.core.prediction import Mask, MaskPrediction
 from server.core.prompt import Prompt
 from server.errors import ModelUnusable
 
@@ -13,6 +13,7 @@ _LEAST_MASK_IOU = 0.999
 _LARGEST_LOGIT_ERROR = 0.01  # as a share of the largest logit
 _LARGEST_IOU_ERROR = 1e-3
 _SIDE = 256
+KINDS = 6  # of example prompts
 
 Decode = Callable[[Prompt], MaskPrediction]
 
@@ -33,24 +34,25 @@ def check_parity(stock: Decode, other: Decode) -> None:
     Raises:
         ModelUnusable: the answers differ; the message says by how much.
     """
-    previous = stock(Prompt(ImageSize(_SIDE, _SIDE), (Point(110, 75),))).low_res_logits
-    for name, prompt in _prompts(previous):
+    for name, prompt in example_prompts(stock):
         expected, answered = stock(prompt), other(prompt)
-        overlap = _iou(expected.mask, answered.mask)
+        shared = overlap(expected.mask, answered.mask)
         drift = np.abs(expected.low_res_logits - answered.low_res_logits).max() / np.abs(expected.low_res_logits).max()
         error = abs(expected.iou_prediction - answered.iou_prediction)
-        if not (overlap >= _LEAST_MASK_IOU and drift <= _LARGEST_LOGIT_ERROR and error <= _LARGEST_IOU_ERROR):
+        if not (shared >= _LEAST_MASK_IOU and drift <= _LARGEST_LOGIT_ERROR and error <= _LARGEST_IOU_ERROR):
             raise ModelUnusable(
-                f"for {name} it answers otherwise than the stock decoder: masks have an IoU of {overlap:.4f} (at least "
+                f"for {name} it answers otherwise than the stock decoder: masks have an IoU of {shared:.4f} (at least "
                 f"{_LEAST_MASK_IOU} is needed), logits differ by {drift:.2%} (at most {_LARGEST_LOGIT_ERROR:.0%}), "
                 f"predicted IoUs by {error:.2g} (at most {_LARGEST_IOU_ERROR:g})"
             )
 
 
-def _prompts(previous: Logits) -> Iterator[tuple[str, Prompt]]:
+def example_prompts(decode: Decode) -> Iterator[tuple[str, Prompt]]:
+    """The KINDS of prompt on any picture, named; one refines a mask that `decode` gives."""
     frame, click, box = ImageSize(_SIDE, _SIDE), Point(110, 75), Box(60, 40, 160, 120)
     more = (click, Point(40, 40), Point(200, 200, positive=False))
     many = tuple(Point(20 + 22 * k, 230 - 17 * k, positive=k % 2 == 0) for k in range(10))
+    previous = decode(Prompt(frame, (click,), choice="predicted")).low_res_logits
     drawn = np.zeros((_SIDE, _SIDE), np.bool_)
     drawn[50:110, 70:150] = True
     yield "a click", Prompt(frame, (click,), choice="predicted")  # as the stock decoder chooses
@@ -61,6 +63,7 @@ def _prompts(previous: Logits) -> Iterator[tuple[str, Prompt]]:
     yield "a drawn area", Prompt(frame, (click,), box, drawn)
 
 
-def _iou(a: Mask, b: Mask) -> float:
+def overlap(a: Mask, b: Mask) -> float:
+    """The IoU of two masks; 1 of two empty ones."""
     union = np.count_nonzero(a | b)
     return np.count_nonzero(a & b) / union if union else 1.0

@@ -41,8 +41,8 @@ class Session:
         return str(self._session.get_providers()[0])
 
     def run(self, tensors: Tensors) -> dict[str, NDArray[np.generic]]:
-        """The graph's outputs for `tensors`; both are named as the family names them."""
-        feeds = {self._graph.inputs[name]: tensor for name, tensor in tensors.items()}
+        """The graph's outputs for `tensors`, named as the family names them; it need not take all of them."""
+        feeds = {theirs: tensors[ours] for ours, theirs in self._graph.inputs.items()}
         outputs = self._session.run(list(self._graph.outputs.values()), feeds)
         return dict(zip(self._graph.outputs, outputs, strict=True))
 

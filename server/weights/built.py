@@ -27,7 +27,7 @@ def built_decoder(manifest: Manifest, store: GraphStore) -> tuple[Path, DecoderG
         ModelUnusable: the stock decoder is none that graphs can be built of.
         OSError: the folder cannot be written to.
     """
-    folder = store.folder(manifest) / f"decoder-{manifest.decoder.sha256[:16]}-{VERSION}"
+    folder = store.folder(manifest) / f"decoder-{manifest.decoder.identity[:16]}-{VERSION}"
     graphs = _recorded(folder)
     if graphs is None:
         _build(store.folder(manifest) / manifest.decoder.file, folder, store)

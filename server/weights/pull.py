@@ -19,6 +19,8 @@ def pull(manifest: Manifest, store: GraphStore, sources: Sequence[Source], progr
     """
     if store.is_whole(manifest):
         return None
+    if manifest.export and not sources:
+        raise ModelUnusable(f"graphs of {manifest.name} are missing or damaged; {manifest.remedy}")
     failures = []
     for source in sources:
         try:
@@ -31,6 +33,6 @@ def pull(manifest: Manifest, store: GraphStore, sources: Sequence[Source], progr
             return source
     raise ModelUnusable(
         f"no source has the graphs of {manifest.name} ({'; '.join(failures) or 'it names none'}). On a machine without "
-        f"internet access copy {' and '.join(graph.file for graph in manifest.graphs)} into a folder and run: "
+        f"internet access copy {' and '.join(file.file for file in manifest.files)} into a folder and run: "
         f"samserve weights pull {manifest.name} --from FOLDER"
     )

@@ -93,7 +93,7 @@ def _size(folder: Path) -> int:
 
 
 def _unpack(archive: Path, folder: str, manifest: Manifest, into: Path) -> None:
-    wanted = {str(PurePosixPath(folder) / graph.file): graph.file for graph in manifest.graphs}
+    wanted = {str(PurePosixPath(folder) / file.file): file.file for file in manifest.files}
     try:
         with tarfile.open(archive) as tar:
             for member in tar:
@@ -106,8 +106,8 @@ def _unpack(archive: Path, folder: str, manifest: Manifest, into: Path) -> None:
 
 
 def _url(source: UrlSource, manifest: Manifest, into: Path, progress: Progress) -> None:
-    total, so_far = sum(graph.bytes for graph in manifest.graphs), 0
-    for graph in manifest.graphs:
+    total, so_far = sum(graph.bytes for graph in manifest.files), 0
+    for graph in manifest.files:
         base, question_mark, query = source.url.partition("?")
         url = f"{base.rstrip('/')}/{graph.file}{question_mark}{query}"
         try:
@@ -128,8 +128,8 @@ def _url(source: UrlSource, manifest: Manifest, into: Path, progress: Progress) 
 
 
 def _folder(source: FolderSource, manifest: Manifest, into: Path, progress: Progress) -> None:
-    total, so_far = sum(graph.bytes for graph in manifest.graphs), 0
-    for graph in manifest.graphs:
+    total, so_far = sum(graph.bytes for graph in manifest.files), 0
+    for graph in manifest.files:
         path = Path(source.path).expanduser() / graph.file
         if not path.is_file():
             raise ModelUnusable(f"{path} does not exist")

@@ -7,52 +7,66 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from server.errors import ModelUnusable
-from server.models.manifest import Graph, Manifest, parse_manifest
+from server.models.manifest import GraphFile, Manifest, parse_manifest
 
-_MANIFESTS = Path(__file__).parents[2] / "weights"  # beside the package, in a checkout and when installed
-
-
-def known_models(folder: Path = _MANIFESTS) -> list[Manifest]:
-    """All models with a manifest, by name."""
-    return [parse_manifest(path.read_bytes(), str(path)) for path in sorted(folder.glob("*/manifest.json"))]
+PACKAGED = Path(__file__).parents[2] / "weights"  # beside the package, in a checkout and when installed
 
 
-def find_manifest(name: str, folder: Path = _MANIFESTS) -> Manifest:
-    """The manifest of the model called `name`.
+def known_models(exports: Path, packaged: Path = PACKAGED) -> list[Manifest]:
+    """All models with a manifest, by name: samserve's own, then those that were exported into the folder `exports`."""
+    return [_read(path) for path in _manifests(exports, packaged).values()]
+
+
+def find_manifest(name: str, exports: Path, packaged: Path = PACKAGED) -> Manifest:
+    """The manifest of the model called `name`; of two, samserve's own.
 
     Raises:
         ModelUnusable: there is no such model.
     """
-    names = sorted(path.parent.name for path in folder.glob("*/manifest.json"))
-    if name not in names:
-        raise ModelUnusable(f"there is no model {name!r}; there are {', '.join(names) or 'none'}")
-    path = folder / name / "manifest.json"
-    return parse_manifest(path.read_bytes(), str(path))
+    manifests = _manifests(exports, packaged)
+    if name not in manifests:
+        raise ModelUnusable(f"there is no model {name!r}; there are {', '.join(manifests) or 'none'}")
+    return _read(manifests[name])
+
+
+def _manifests(exports: Path, packaged: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for folder in (packaged, exports):
+        for path in sorted(folder.glob("[!.]*/manifest.json")):
+            found.setdefault(path.parent.name, path)
+    return found
+
+
+def _read(path: Path) -> Manifest:
+    manifest = parse_manifest(path.read_bytes(), str(path))
+    if manifest.name != path.parent.name:
+        raise ModelUnusable(f"{path} is of {manifest.name}: call the folder {manifest.name}")
+    return manifest
 
 
 class GraphStore:
     """Graph files below one folder; a file gets its name only once its hash is right."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, root: Path) -> None:
+        self.root = root
 
     def folder(self, manifest: Manifest) -> Path:
         """Where a model's graphs are kept."""
-        return self._folder / manifest.name
+        return self.root / manifest.name
 
-    def problem(self, manifest: Manifest, graph: Graph) -> str | None:
-        """What is wrong with a graph here; None when it is whole."""
-        return problem_of(self.folder(manifest) / graph.file, graph)
+    def problem(self, manifest: Manifest, file: GraphFile) -> str | None:
+        """What is wrong with a model's file here; None when it is whole."""
+        return problem_of(self.folder(manifest) / file.file, file)
 
     def is_whole(self, manifest: Manifest) -> bool:
-        """Whether every graph is here, with the right hash."""
-        return not any(self.problem(manifest, graph) for graph in manifest.graphs)
+        """Whether every file is here, with the right hash."""
+        return not any(self.problem(manifest, file) for file in manifest.files)
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:
         """A scratch folder on the same file system, removed afterwards."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self._folder) as scratch:
+        self.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self.root) as scratch:
             yield Path(scratch)
 
     def accept(self, manifest: Manifest, folder: Path) -> None:
@@ -61,23 +75,23 @@ class GraphStore:
         Raises:
             ModelUnusable: a file is missing or not what the manifest says; nothing has changed then.
         """
-        for graph in manifest.graphs:
-            path = folder / graph.file
+        for file in manifest.files:
+            path = folder / file.file
             if not path.is_file():
-                raise ModelUnusable(f"{graph.file} was not in it")
+                raise ModelUnusable(f"{file.file} was not in it")
             found = sha256_of(path)
-            if found != graph.sha256:
-                raise ModelUnusable(f"{graph.file} has sha256 {found}, expected {graph.sha256}")
+            if found != file.sha256:
+                raise ModelUnusable(f"{file.file} has sha256 {found}, expected {file.sha256}")
         self.folder(manifest).mkdir(exist_ok=True)
-        for graph in manifest.graphs:
-            (folder / graph.file).replace(self.folder(manifest) / graph.file)
+        for file in manifest.files:
+            (folder / file.file).replace(self.folder(manifest) / file.file)
 
 
-def problem_of(path: Path, graph: Graph) -> str | None:
-    """What is wrong with a graph's file; None when it is whole."""
+def problem_of(path: Path, file: GraphFile) -> str | None:
+    """What is wrong with a file; None when it is whole."""
     if not path.is_file():
         return "missing"
-    return None if sha256_of(path) == graph.sha256 else "damaged: its sha256 is not the manifest's"
+    return None if sha256_of(path) == file.sha256 else "damaged: its sha256 is not the manifest's"
 
 
 def sha256_of(path: Path) -> str:

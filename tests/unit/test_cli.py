@@ -18,8 +18,8 @@ def graphs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "graphs"
     folder.mkdir()
     manifest = tiny_model(folder)
-    monkeypatch.setattr("server.cli.known_models", lambda: [manifest])
-    monkeypatch.setattr("server.cli.find_manifest", lambda name: _only(manifest, name))
+    monkeypatch.setattr("server.cli.known_models", lambda exports: [manifest])
+    monkeypatch.setattr("server.cli.find_manifest", lambda name, exports: _only(manifest, name))
     for variable in [name for name in os.environ if name.startswith("SAMSERVE_")]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv("SAMSERVE_CACHE_DIR", str(tmp_path / "cache"))

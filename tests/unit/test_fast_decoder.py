@@ -42,7 +42,7 @@ def store(published: tuple[Manifest, Path], tmp_path: Path) -> GraphStore:
 
 @pytest.fixture
 def settings(tmp_path: Path, manifest: Manifest, store: GraphStore, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(server.app, "find_manifest", lambda name: manifest)
+    monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: manifest)
     return Settings(cache_dir=str(tmp_path), threads=1)
 
 
@@ -128,7 +128,7 @@ def test_a_decoder_that_no_graphs_can_be_built_of_serves_itself_and_a_warning_sa
     (tmp_path / "published").mkdir()
     manifest = tiny_model(tmp_path / "published")
     stored(manifest, tmp_path / "published", tmp_path / "weights")
-    monkeypatch.setattr(server.app, "find_manifest", lambda name: manifest)
+    monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: manifest)
     with capture_logs() as logs:
         model = server.app.load_model(Settings(cache_dir=str(tmp_path), threads=1))
     assert model.decoder == "stock"

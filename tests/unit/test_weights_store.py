@@ -9,6 +9,7 @@ from server.errors import ModelUnusable
 from server.models.manifest import FolderSource, Manifest, NpmSource, UrlSource, parse_manifest
 from server.weights.store import GraphStore, find_manifest, known_models, sha256_of
 
+NO_EXPORTS = Path("/nowhere")
 ENCODER, DECODER = b"encoder graph", b"decoder graph"
 
 
@@ -126,28 +127,28 @@ def test_models_are_known_by_their_manifests(tmp_path: Path) -> None:
     publish(tmp_path, "b", json.dumps(document(name="b")))
     publish(tmp_path, "a", json.dumps(document(name="a")))
     (tmp_path / "empty").mkdir()
-    assert [known.name for known in known_models(tmp_path)] == ["a", "b"]
-    assert find_manifest("b", tmp_path) == manifest(name="b")
+    assert [known.name for known in known_models(NO_EXPORTS, tmp_path)] == ["a", "b"]
+    assert find_manifest("b", NO_EXPORTS, tmp_path) == manifest(name="b")
 
 
 def test_an_unknown_model_is_answered_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(ModelUnusable, match="no model 'c'; there are none"):
-        find_manifest("c", tmp_path)
+        find_manifest("c", NO_EXPORTS, tmp_path)
     publish(tmp_path, "a", json.dumps(document(name="a")))
     publish(tmp_path, "b", json.dumps(document(name="b")))
     with pytest.raises(ModelUnusable, match="no model 'c'; there are a, b"):
-        find_manifest("c", tmp_path)
+        find_manifest("c", NO_EXPORTS, tmp_path)
 
 
 def test_a_broken_manifest_is_named_by_its_path(tmp_path: Path) -> None:
     publish(tmp_path, "a", "{}")
     with pytest.raises(ModelUnusable) as caught:
-        known_models(tmp_path)
+        known_models(NO_EXPORTS, tmp_path)
     assert str(tmp_path / "a" / "manifest.json") in str(caught.value)
 
 
 def test_the_default_model_is_among_our_own() -> None:
-    assert find_manifest("mobile_sam").family == "sam"
+    assert find_manifest("mobile_sam", NO_EXPORTS).family == "sam"
 
 
 def test_a_file_is_known_by_its_sha256(tmp_path: Path) -> None:

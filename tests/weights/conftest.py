@@ -22,7 +22,8 @@ def real_settings() -> Settings:
 @pytest.fixture(scope="session")
 def graphs(real_settings: Settings) -> Path:
     """The folder with encoder.onnx and sam.onnx."""
-    store, manifest = GraphStore(real_settings.cache_path / "weights"), find_manifest("mobile_sam")
+    store = GraphStore(real_settings.cache_path / "weights")
+    manifest = find_manifest("mobile_sam", store.root)
     if not store.is_whole(manifest):
         pytest.skip("the MobileSAM graphs are not here; run: samserve weights pull mobile_sam")
     return store.folder(manifest)

@@ -1,0 +1,139 @@
+"""The gate: what torch answers, the graphs must answer too."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporters.reference import TorchModel
+from server.core.embedding import Image, ImageEmbedding
+from server.core.prediction import MaskPrediction
+from server.core.prompt import Prompt
+from server.errors import ModelUnusable
+from server.models.manifest import Agreement
+from server.runtime.model import SamModel
+from server.runtime.parity import example_picture, example_prompts, overlap
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far the graphs may be from torch.
+
+    Attributes:
+        mask_iou: at least.
+        logit_drift: at most, as a share of torch's largest logit.
+        iou_error: at most, of a predicted IoU.
+        embedding_drift: at most, as a share of torch's largest value.
+    """
+
+    mask_iou: float
+    logit_drift: float
+    iou_error: float
+    embedding_drift: float
+
+
+LIMITS = {"fp32": Limits(mask_iou=0.995, logit_drift=0.01, iou_error=1e-3, embedding_drift=1e-3)}
+
+
+def pictures() -> list[Image]:
+    """Square, wide and tall ones."""
+    square = example_picture()
+    return [square, np.ascontiguousarray(square[60:180]), np.ascontiguousarray(square[::-1, 20:170])]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A picture as torch and the graphs see it, and what torch answers.
+
+    Attributes:
+        number: of the picture, from 1.
+        expected: its embedding by torch.
+        found: by the graphs.
+        answers: the kind of prompt, the prompt, torch's mask.
+    """
+
+    number: int
+    expected: ImageEmbedding
+    found: ImageEmbedding
+    answers: list[tuple[str, Prompt, MaskPrediction]]
+
+
+def examples(reference: TorchModel, graphs: SamModel) -> list[Example]:
+    """All pictures with all kinds of prompt, each image encoded once."""
+    return [_example(number, picture, reference, graphs) for number, picture in enumerate(pictures(), 1)]
+
+
+def _example(number: int, picture: Image, reference: TorchModel, graphs: SamModel) -> Example:
+    expected = reference.encode(picture)
+    decode = partial(reference.decode, expected)
+    answers = [(kind, prompt, decode(prompt)) for kind, prompt in example_prompts(decode)]
+    return Example(number, expected, graphs.encode(picture), answers)
+
+
+def embedding_drift(examples: list[Example], limits: Limits) -> float:
+    """How far the encoder's graph is from torch, as a share of the largest value.
+
+    Raises:
+        ModelUnusable: too far.
+    """
+    worst = max(
+        _share(tensor, example.found.tensors[name])
+        for example in examples
+        for name, tensor in example.expected.tensors.items()
+    )
+    if not worst <= limits.embedding_drift:
+        raise ModelUnusable(
+            f"the encoder's graph answers otherwise than the checkpoint: its embeddings differ by {worst:.2g} of the "
+            f"largest value (at most {limits.embedding_drift:g}); nothing was written"
+        )
+    return worst
+
+
+def agreement(examples: list[Example], graphs: SamModel, limits: Limits) -> Agreement:
+    """How well the graphs answer every kind of prompt, from their own embeddings.
+
+    Raises:
+        ModelUnusable: they differ too much in one of them; the message says in which, and by how much.
+    """
+    found = []
+    for example in examples:
+        for kind, prompt, expected in example.answers:
+            one = _compared(expected, graphs.decode(example.found, prompt))
+            if problem := _problem(one, limits):
+                raise ModelUnusable(
+                    f"the {graphs.decoder} decoder's graph answers otherwise than the checkpoint for {kind} on picture "
+                    f"{example.number}: {problem}; nothing was written"
+                )
+            found.append(one)
+    return Agreement(
+        mask_iou=min(one.mask_iou for one in found),
+        logit_drift=max(one.logit_drift for one in found),
+        iou_error=max(one.iou_error for one in found),
+    )
+
+
+def _compared(expected: MaskPrediction, answered: MaskPrediction) -> Agreement:
+    return Agreement(
+        mask_iou=float(overlap(expected.mask, answered.mask)),
+        logit_drift=_share(expected.low_res_logits, answered.low_res_logits),
+        iou_error=float(abs(expected.iou_prediction - answered.iou_prediction)),
+    )
+
+
+def _problem(found: Agreement, limits: Limits) -> str | None:
+    """Both ends of each comparison that fails; not a number fails too."""
+    failures = []
+    if not found.mask_iou >= limits.mask_iou:
+        failures.append(f"masks have an IoU of {found.mask_iou:.4f} (at least {limits.mask_iou})")
+    if not found.logit_drift <= limits.logit_drift:
+        failures.append(f"logits differ by {found.logit_drift:.2%} (at most {limits.logit_drift:.0%})")
+    if not found.iou_error <= limits.iou_error:
+        failures.append(f"predicted IoUs differ by {found.iou_error:.2g} (at most {limits.iou_error:g})")
+    return ", ".join(failures) or None
+
+
+def _share(expected: NDArray[np.generic], found: NDArray[np.generic]) -> float:
+    """The largest difference, as a share of the largest value expected."""
+    wanted, given = expected.astype(np.float64), found.astype(np.float64)
+    return float(np.abs(wanted - given).max() / np.abs(wanted).max())
