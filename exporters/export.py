@@ -19,7 +19,7 @@ from server.models.manifest import Export, Graph, GraphFile, Manifest, Parity
 from server.runtime.decoders import SplitDecoder
 from server.runtime.model import SamModel
 from server.runtime.parity import KINDS
-from server.weights.built import built_decoder
+from server.weights.built import built_decoder, is_buildable
 from server.weights.store import GraphStore, sha256_of
 
 _PROVIDER = "cpu"  # whose answers torch's are compared with
@@ -100,6 +100,8 @@ def _checked(model: Exportable, manifest: Manifest, scratch: GraphStore, request
     graphs = SamModel(manifest, folder, request.threads, _PROVIDER)
     shown = examples(TorchModel(model), graphs)
     drift, stock = embedding_drift(shown, limits), agreement(shown, graphs, limits)
+    if not is_buildable(manifest):
+        return Parity(len(shown), KINDS, drift, stock, fast=None)
     try:
         built, decoder = built_decoder(manifest, scratch)
     except ModelUnusable:  # none that graphs can be built of: the server will use the stock one, too

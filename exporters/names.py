@@ -3,6 +3,7 @@
 FAMILIES = {
     "sam": "exporters.families.sam",
     "hq_sam": "exporters.families.hq_sam",
+    "sam2": "exporters.families.sam2",
     "efficient_sam": "exporters.families.efficient_sam",
 }
 PRECISIONS = ("fp32",)

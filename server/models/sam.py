@@ -15,11 +15,10 @@ from server.core.prompt import Prompt
 from server.models.family import Tensors
 from server.models.manifest import Preprocessing
 from server.models.outcome import outcome
-from server.models.prompt_tensors import prompt_tensors
+from server.models.prompt_tensors import LOGITS_PER_POSITION, prompt_tensors
 from server.models.resize import image_to_input
 
 STOCK_CHOOSES = True
-_LOGITS_PER_POSITION = 4  # along a side: of a mask, per position of the image embedding
 _SMALLEST_OUTPUT = np.array([256, 256], np.float32)  # the graph's own full-size masks are not used
 
 
@@ -35,7 +34,7 @@ def embedding(size: ImageSize, outputs: Tensors) -> ImageEmbedding:
 
 def decoder_inputs(embedding: ImageEmbedding, prompt: Prompt, how: Preprocessing) -> Tensors:
     """Points scaled from the prompt's frame to the encoder's input; without a box a padding point follows."""
-    side = _LOGITS_PER_POSITION * embedding.tensors["image_embeddings"].shape[-1]
+    side = LOGITS_PER_POSITION * embedding.tensors["image_embeddings"].shape[-1]
     return {
         **embedding.tensors,
         **prompt_tensors(prompt, embedding.size, side, how),

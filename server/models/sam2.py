@@ -17,11 +17,10 @@ from server.models.candidates import chosen
 from server.models.family import Tensors
 from server.models.manifest import Preprocessing
 from server.models.outcome import outcome
-from server.models.prompt_tensors import prompt_tensors
+from server.models.prompt_tensors import LOGITS_PER_POSITION, prompt_tensors
 from server.models.resize import image_to_input
 
 _OF_IMAGE = ("image_embeddings", "high_res_feats_0", "high_res_feats_1")
-_LOGITS_PER_POSITION = 4  # along a side: of a mask, per position of the image embedding
 _LARGEST_LOGIT = 32.0
 STOCK_CHOOSES = False
 _STABILITY_OFFSET, _LEAST_STABILITY = 0.05, 0.98  # as build_sam2 sets them
@@ -39,7 +38,7 @@ def embedding(size: ImageSize, outputs: Tensors) -> ImageEmbedding:
 
 def decoder_inputs(embedding: ImageEmbedding, prompt: Prompt, how: Preprocessing) -> Tensors:
     """Points scaled from the prompt's frame to the encoder's input, and a padding point."""
-    side = _LOGITS_PER_POSITION * embedding.tensors["image_embeddings"].shape[-1]
+    side = LOGITS_PER_POSITION * embedding.tensors["image_embeddings"].shape[-1]
     asked = dict(prompt_tensors(prompt, embedding.size, side, how, pads_box=True))
     asked["mask_input"] = asked["mask_input"].clip(-_LARGEST_LOGIT, _LARGEST_LOGIT)
     return {**embedding.tensors, **asked}
