@@ -33,15 +33,14 @@ class _FeaturesLeft(torch.nn.Module):
         return self._encoder(image)[0]
 
 
-class _LowResolution(torch.nn.Module):
-    """segment_anything's own ONNX decoder without its masks in full size, which the server makes itself."""
+class _LowResolution(SamOnnxModel):  # a module, as segment_anything's own ONNX export has it
+    """Its decoder without the masks in full size, which the server makes itself."""
 
-    def __init__(self, decoder: torch.nn.Module) -> None:
-        super().__init__()
-        self._decoder = decoder
+    def mask_postprocessing(self, masks: torch.Tensor, orig_im_size: None) -> torch.Tensor:  # noqa: ARG002 - its name
+        return masks
 
     def forward(self, *prompt: torch.Tensor) -> Any:
-        return self._decoder(*prompt, torch.tensor([1.0, 1.0]))[1:]
+        return super().forward(*prompt, None)[1:]
 
 
 def exportable(tensors: Mapping[str, torch.Tensor]) -> Exportable:
@@ -93,7 +92,7 @@ def _halves(model: Any, encoder: torch.nn.Module, names: tuple[str, str, str], i
         family="sam",
         encoder=encoder,
         encoder_outputs=("image_embeddings",),
-        decoder=_LowResolution(SamOnnxModel(model, return_single_mask=True)),
+        decoder=_LowResolution(model, return_single_mask=True),
         decoder_inputs={
             "image_embeddings": torch.zeros(1, width, grid, grid),
             "point_coords": torch.tensor([[[100.0, 90.0], [0.0, 0.0], [30.0, 40.0]]]) * input_size / 1024,
