@@ -27,7 +27,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     (tmp_path / "published").mkdir()
     manifest = tiny_sam2(tmp_path / "published")
     stored(manifest, tmp_path / "published", tmp_path / "weights")
-    monkeypatch.setattr(server.app, "find_manifest", lambda name: manifest)
+    monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: manifest)
     return Settings(cache_dir=str(tmp_path), threads=1)
 
 
