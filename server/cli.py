@@ -5,7 +5,6 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import EntryPoints, entry_points
 from typing import Any
 
 import click
@@ -13,9 +12,10 @@ import uvicorn
 
 from server import __version__
 from server.app import create_app, load_model
+from server.command_group import CommandGroup
 from server.connect_cli import connect_command
 from server.doctor_cli import doctor_command
-from server.errors import BadSettings, ModelUnusable, SamserveError
+from server.errors import BadSettings, ModelUnusable
 from server.logs import set_up_logs
 from server.models.manifest import Manifest
 from server.precompute_cli import precompute_command
@@ -43,34 +43,7 @@ Without Label Studio: click on a picture of yours at {url}/playground
 """
 
 
-class _Group(click.Group):
-    """Shows a SamserveError as one line and exit status 1, never as a traceback.
-
-    Commands of the package's other halves are entry points, imported only when they are asked for.
-    """
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *_elsewhere().names])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        found = super().get_command(ctx, cmd_name)
-        if found or cmd_name not in _elsewhere().names:
-            return found
-        command: click.Command = _elsewhere()[cmd_name].load()
-        return command
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except SamserveError as error:
-            raise click.ClickException(str(error)) from error
-
-
-def _elsewhere() -> EntryPoints:
-    return entry_points(group="samserve.commands")
-
-
-@click.group(cls=_Group)
+@click.group(cls=CommandGroup)
 @click.version_option(__version__)
 def main() -> None:
     """Segment Anything for Label Studio's smart tools."""
