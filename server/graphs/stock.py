@@ -40,12 +40,14 @@ class _Reader:
     """One graph's nodes and constants, and the ways in which a weight can be found among them."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
-        self._nodes = list(graph.node)
+        self._nodes = [node for node in graph.node if node.op_type != "Identity"]
         self._maker = {output: node for node in graph.node for output in node.output}
         self._values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
         for node in graph.node:
             if node.op_type == "Constant" and node.attribute[0].name == "value":
                 self._values[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
+            elif node.op_type == "Identity" and node.input[0] in self._values:  # torch keeps equal tensors once
+                self._values[node.output[0]] = self._values[node.input[0]]
         self._modules = {_renamed(found[0]): name for name in self._values if (found := _MODULES.search(name))}
         self._inputs = {tensor.name: tensor for tensor in graph.input}
         self._grid = self._inputs["image_embeddings"].type.tensor_type.shape.dim[2].dim_value
