@@ -1,6 +1,6 @@
 """How long the stock encoder and samserve's own take, and how far their masks are apart.
 
-python benchmarks/encoder.py [--repeats 15] [--threads 1 2] [--quality FOLDER]
+python -m benchmarks.encoder [--repeats 15] [--threads 1 2] [--quality FOLDER]
 
 Times the graphs alone, after `samserve weights pull`. They take turns, so that whatever else the machine does hits all
 of them. A row gives the median, the median of the ratios to the stock one's, and the same ratio of processor time (of

@@ -24,7 +24,7 @@ from server.weights.store import GraphStore
     type=click.Path(path_type=Path),
     help="A folder for the graphs; by default where the server looks for models.",
 )
-@click.option("--precision", type=click.Choice(PRECISIONS), default="fp32", show_default=True, help="Of the weights.")
+@click.option("--precision", type=click.Choice(PRECISIONS), default="fp32", show_default=True, help="Of the encoder.")
 def export_command(family: str, checkpoint: Path, name: str | None, output: Path | None, precision: str) -> None:
     """Make a model of a checkpoint; needs: pip install 'samserve[export]'.
 

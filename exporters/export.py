@@ -10,19 +10,19 @@ import torch
 from exporters.checkpoint import read_checkpoint
 from exporters.exportable import Exportable
 from exporters.families import exportable
-from exporters.graph import OPSET, Tensors, write_graph
+from exporters.graph import OPSET, Tensors, rewrite, write_graph
 from exporters.parity import LIMITS, agreement, embedding_drift, examples
 from exporters.place import Place
+from exporters.precision import CONVERSIONS, Convert
 from exporters.reference import TorchModel
 from server.errors import ModelUnusable
 from server.models.manifest import Export, Graph, GraphFile, Manifest, Parity
 from server.runtime.decoders import SplitDecoder
 from server.runtime.model import SamModel
 from server.runtime.parity import KINDS
+from server.runtime.providers import AUTO
 from server.weights.built import built_decoder, is_buildable
 from server.weights.store import GraphStore, sha256_of
-
-_PROVIDER = "cpu"  # whose answers torch's are compared with
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ def export(request: Request, store: GraphStore, tell: Callable[[str], None]) -> 
     tell(f"loading {request.checkpoint.name}")
     sha256 = sha256_of(request.checkpoint)
     model = exportable(request.family, read_checkpoint(request.checkpoint))
-    place = Place.of(request.name or model.variant, request.output, store, sha256)
+    place = Place.of(request.name or _default_name(model, request.precision), request.output, store, sha256)
     with place.incoming() as scratch:
         folder = scratch.root / place.name
         folder.mkdir()
-        manifest = _graphs(model, place.name, folder, tell)
+        manifest = _graphs(model, place.name, folder, request.precision, tell)
         tell("checking")
         parity = _checked(model, manifest, scratch, request)
         export = Export(request.checkpoint.name, sha256, OPSET, request.precision, str(torch.__version__), parity)
@@ -62,13 +62,17 @@ def export(request: Request, store: GraphStore, tell: Callable[[str], None]) -> 
     return manifest, place.folder
 
 
-def _graphs(model: Exportable, name: str, folder: Path, tell: Callable[[str], None]) -> Manifest:
-    """Writes both graphs, and describes them."""
+def _default_name(model: Exportable, precision: str) -> str:
+    return model.variant if precision == "fp32" else f"{model.variant}_{precision}"
+
+
+def _graphs(model: Exportable, name: str, folder: Path, precision: str, tell: Callable[[str], None]) -> Manifest:
+    """Writes both graphs, and describes them; the decoder, whose masks show every rounding, stays in float32."""
     size = model.preprocessing.input_size
     batch = {tensor: {0: "batch"} for tensor in ("image", *model.encoder_outputs)}
     image = Tensors({"image": torch.zeros(1, 3, size, size)}, model.encoder_outputs, batch)
     tell("exporting the encoder")
-    encoder = _written(model.encoder, image, folder / "encoder.onnx")
+    encoder = _written(model.encoder, image, folder / "encoder.onnx", CONVERSIONS.get(precision))
     tell("exporting the decoder")
     prompt = Tensors(model.decoder_inputs, model.decoder_outputs, model.decoder_axes)
     decoder = _written(model.decoder, prompt, folder / "decoder.onnx")
@@ -85,8 +89,10 @@ def _graphs(model: Exportable, name: str, folder: Path, tell: Callable[[str], No
     )
 
 
-def _written(module: torch.nn.Module, tensors: Tensors, path: Path) -> Graph:
+def _written(module: torch.nn.Module, tensors: Tensors, path: Path, convert: Convert | None = None) -> Graph:
     write_graph(module.eval(), tensors, path)
+    if convert:
+        rewrite(path, convert)
     beside = path.with_name(f"{path.name}.data")
     files = [GraphFile(file.name, file.stat().st_size, sha256_of(file)) for file in (path, beside) if file.exists()]
     inputs, outputs = ({name: name for name in names} for names in (tensors.inputs, tensors.outputs))
@@ -97,7 +103,8 @@ def _written(module: torch.nn.Module, tensors: Tensors, path: Path) -> Graph:
 def _checked(model: Exportable, manifest: Manifest, scratch: GraphStore, request: Request) -> Parity:
     """What the graphs in `scratch` answer next to torch; samserve's own decoder graphs stay there, built."""
     limits, folder = LIMITS[request.precision], scratch.folder(manifest)
-    graphs = SamModel(manifest, folder, request.threads, _PROVIDER)
+    provider = AUTO if request.precision == "bf16" else "cpu"  # onnxruntime runs that on some GPUs only
+    graphs = SamModel(manifest, folder, request.threads, provider)
     shown = examples(TorchModel(model), graphs)
     drift, stock = embedding_drift(shown, limits), agreement(shown, graphs, limits)
     if not is_buildable(manifest):
@@ -106,5 +113,5 @@ def _checked(model: Exportable, manifest: Manifest, scratch: GraphStore, request
         built, decoder = built_decoder(manifest, scratch)
     except ModelUnusable:  # none that graphs can be built of: the server will use the stock one, too
         return Parity(len(shown), KINDS, drift, stock, fast=None)
-    graphs.use(SplitDecoder(decoder, built, request.threads, _PROVIDER))
+    graphs.use(SplitDecoder(decoder, built, request.threads, provider))
     return Parity(len(shown), KINDS, drift, stock, agreement(shown, graphs, limits))

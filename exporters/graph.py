@@ -1,7 +1,7 @@
 """Writing a torch module as an ONNX file, or as one with its weights beside it."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,6 +43,19 @@ def write_graph(module: torch.nn.Module, tensors: Tensors, path: Path) -> None:
             dynamo=False,
         )
         collect(Path(scratch) / path.name, path)
+
+
+def rewrite(path: Path, convert: Callable[[onnx.ModelProto], onnx.ModelProto]) -> None:
+    """Has the graph at `path` replaced by what `convert` makes of it."""
+    converted = convert(onnx.load(str(path)))
+    with TemporaryDirectory(dir=path.parent) as scratch:
+        onnx.save_model(converted, str(Path(scratch) / path.name), save_as_external_data=_is_large(converted))
+        path.with_name(f"{path.name}.data").unlink(missing_ok=True)
+        collect(Path(scratch) / path.name, path)
+
+
+def _is_large(model: onnx.ModelProto) -> bool:
+    return bool(model.ByteSize() > _LARGEST_PROTOBUF)
 
 
 def collect(source: Path, path: Path, largest: int = _LARGEST_PROTOBUF) -> None:

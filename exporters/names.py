@@ -6,4 +6,4 @@ FAMILIES = {
     "sam2": "exporters.families.sam2",
     "efficient_sam": "exporters.families.efficient_sam",
 }
-PRECISIONS = ("fp32",)
+PRECISIONS = ("fp32", "fp16", "bf16", "int8")

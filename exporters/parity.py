@@ -33,7 +33,12 @@ class Limits:
     embedding_drift: float
 
 
-LIMITS = {"fp32": Limits(mask_iou=0.995, logit_drift=0.01, iou_error=1e-3, embedding_drift=1e-3)}
+LIMITS = {
+    "fp32": Limits(mask_iou=0.995, logit_drift=0.01, iou_error=1e-3, embedding_drift=1e-3),
+    "fp16": Limits(mask_iou=0.98, logit_drift=0.05, iou_error=0.01, embedding_drift=0.02),
+    "bf16": Limits(mask_iou=0.95, logit_drift=0.1, iou_error=0.02, embedding_drift=0.1),
+    "int8": Limits(mask_iou=0.95, logit_drift=0.1, iou_error=0.02, embedding_drift=0.1),
+}
 
 
 def pictures() -> list[Image]:

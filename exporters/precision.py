@@ -55,7 +55,7 @@ def to_bf16(model: onnx.ModelProto) -> onnx.ModelProto:
     return converted
 
 
-PRECISIONS: dict[str, Convert] = {"fp16": to_fp16, "bf16": to_bf16, "int8": to_int8}
+CONVERSIONS: dict[str, Convert] = {"fp16": to_fp16, "bf16": to_bf16, "int8": to_int8}
 
 
 def _within_norms(model: onnx.ModelProto) -> list[str]:

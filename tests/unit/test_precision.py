@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from exporters.precision import PRECISIONS, to_bf16, to_fp16
+from exporters.precision import CONVERSIONS, to_bf16, to_fp16
 from exporters.rounded import to_int8
 from tests.tinyvit import write_tinyvit
 
@@ -47,7 +47,7 @@ def test_embeddings_are_about_the_same_in_a_smaller_file(
 ) -> None:
     image = np.random.default_rng(1).normal(size=(1, 3, SIZE, SIZE)).astype(np.float32)
     before = encoder.SerializeToString()
-    converted = PRECISIONS[precision](encoder)
+    converted = CONVERSIONS[precision](encoder)
     expected, answered = run(encoder, input=image), run(converted, input=image)
     assert answered.dtype == np.float32
     assert 0 < np.linalg.norm(expected - answered) < error * np.linalg.norm(expected)
