@@ -108,7 +108,7 @@ def prompts(model: SamModel, embedding: ImageEmbedding, kind: str, count: int, m
         box = Box(min(xs[:2]), min(ys[:2]), max(xs[:2]), max(ys[:2])) if kind == "box" else None
         points = () if box else tuple(clicks[: int(kind.partition(" ")[0])])
         previous = model.decode(embedding, Prompt(frame, (clicks[0],))).low_res_logits if masked else None
-        asked.append(Prompt(frame, points, box, previous=previous))
+        asked.append(Prompt(frame, points, box, previous=previous, choice="predicted"))  # as the stock graph chooses
     return asked
 
 
