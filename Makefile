@@ -13,7 +13,7 @@ EXPORT := $(CACHE)/export-$(firstword $(shell { $(PYTHON) -V; cat requirements/e
 E2E    := $(CACHE)/e2e-$(firstword $(shell { $(PYTHON) -V; cat requirements/e2e.txt; } | cksum))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-exporters test-export test-gpu bench-gpu test-label-studio test-browser e2e demo chromium check bench format lint types imports lock clean
+.PHONY: help serve export test test-exporters test-export test-gpu bench-gpu test-label-studio test-browser e2e demo chromium check bench format lint types imports lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -34,6 +34,9 @@ test-exporters: $(EXPORT)/ready
 test-export: $(VENV)/dev $(EXPORT)/ready ## Export the real MobileSAM from a checkpoint, and compare it with the published graphs
 	@$(BIN)/samserve weights pull
 	$(EXPORTERS) -m export_real $(ARGS)
+
+export: $(EXPORT)/ready ## Make a model of a checkpoint: ARGS="--family sam --checkpoint FILE"
+	@$(EXPORT)/bin/python -W ignore -m exporters $(ARGS)
 
 # GPU_PYTHON: any Python that has onnxruntime-gpu and what docs/gpu.md lists, where a venv cannot be made
 GPU_PYTHON ?= .venv-gpu/bin/python
