@@ -54,7 +54,7 @@ def export(request: Request, store: GraphStore, tell: Callable[[str], None]) -> 
         folder.mkdir()
         manifest = _graphs(model, place.name, folder, request.precision, tell)
         tell("checking")
-        parity = _checked(model, manifest, scratch, request)
+        parity = _checked(model, manifest, scratch, request, tell)
         export = Export(request.checkpoint.name, sha256, OPSET, request.precision, str(torch.__version__), parity)
         manifest = msgspec.structs.replace(manifest, export=export)
         (folder / "manifest.json").write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
@@ -100,7 +100,9 @@ def _written(module: torch.nn.Module, tensors: Tensors, path: Path, convert: Con
     return Graph(graph.file, graph.bytes, graph.sha256, inputs, outputs, tuple(data))
 
 
-def _checked(model: Exportable, manifest: Manifest, scratch: GraphStore, request: Request) -> Parity:
+def _checked(
+    model: Exportable, manifest: Manifest, scratch: GraphStore, request: Request, tell: Callable[[str], None]
+) -> Parity:
     """What the graphs in `scratch` answer next to torch; samserve's own decoder graphs stay there, built."""
     limits, folder = LIMITS[request.precision], scratch.folder(manifest)
     provider = AUTO if request.precision == "bf16" else "cpu"  # onnxruntime runs that on some GPUs only
@@ -111,7 +113,8 @@ def _checked(model: Exportable, manifest: Manifest, scratch: GraphStore, request
         return Parity(len(shown), KINDS, drift, stock, fast=None)
     try:
         built, decoder = built_decoder(manifest, scratch)
-    except ModelUnusable:  # none that graphs can be built of: the server will use the stock one, too
+    except ModelUnusable as error:  # the server will use the stock one, too
+        tell(f"it will be served with the exported decoder only, which is slower: {error}")
         return Parity(len(shown), KINDS, drift, stock, fast=None)
     graphs.use(SplitDecoder(decoder, built, request.threads, provider))
     return Parity(len(shown), KINDS, drift, stock, agreement(shown, graphs, limits))

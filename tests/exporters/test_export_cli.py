@@ -1,6 +1,7 @@
 """What is refused is refused in one line, and leaves nothing behind."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -133,3 +134,12 @@ def test_the_command_is_found_by_the_server_and_ends_in_one_line(cache: Path, tm
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("Error: ")
     assert "Traceback" not in done.stderr
+
+
+def test_a_decoder_that_no_faster_one_can_be_built_of_is_told(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.graphs.stock._MODULES", re.compile("no module is called this"))
+    result = exported("--family", "sam", "--checkpoint", saved(tmp_path / "sam.pth", small_sam()), "--name", "mine")
+    assert result.exit_code == 0, result.exception
+    assert "served with the exported decoder only, which is slower" in result.output
