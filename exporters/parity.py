@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from exporters.reference import TorchModel
 from server.core.embedding import Image, ImageEmbedding
@@ -13,7 +12,7 @@ from server.core.prompt import Prompt
 from server.errors import ModelUnusable
 from server.models.manifest import Agreement
 from server.runtime.model import SamModel
-from server.runtime.parity import example_picture, example_prompts, overlap
+from server.runtime.parity import compared, example_picture, example_prompts, largest_share
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def embedding_drift(examples: list[Example], limits: Limits) -> float:
         ModelUnusable: too far.
     """
     worst = max(
-        _share(tensor, example.found.tensors[name])
+        largest_share(tensor, example.found.tensors[name])
         for example in examples
         for name, tensor in example.expected.tensors.items()
     )
@@ -104,7 +103,7 @@ def agreement(examples: list[Example], graphs: SamModel, limits: Limits) -> Agre
     found = []
     for example in examples:
         for kind, prompt, expected in example.answers:
-            one = _compared(expected, graphs.decode(example.found, prompt))
+            one = compared(expected, graphs.decode(example.found, prompt))
             if problem := _problem(one, limits):
                 raise ModelUnusable(
                     f"the {graphs.decoder} decoder's graph answers otherwise than the checkpoint for {kind} on picture "
@@ -118,14 +117,6 @@ def agreement(examples: list[Example], graphs: SamModel, limits: Limits) -> Agre
     )
 
 
-def _compared(expected: MaskPrediction, answered: MaskPrediction) -> Agreement:
-    return Agreement(
-        mask_iou=float(overlap(expected.mask, answered.mask)),
-        logit_drift=_share(expected.low_res_logits, answered.low_res_logits),
-        iou_error=float(abs(expected.iou_prediction - answered.iou_prediction)),
-    )
-
-
 def _problem(found: Agreement, limits: Limits) -> str | None:
     """Both ends of each comparison that fails; not a number fails too."""
     failures = []
@@ -136,9 +127,3 @@ def _problem(found: Agreement, limits: Limits) -> str | None:
     if not found.iou_error <= limits.iou_error:
         failures.append(f"predicted IoUs differ by {found.iou_error:.2g} (at most {limits.iou_error:g})")
     return ", ".join(failures) or None
-
-
-def _share(expected: NDArray[np.generic], found: NDArray[np.generic]) -> float:
-    """The largest difference, as a share of the largest value expected."""
-    wanted, given = expected.astype(np.float64), found.astype(np.float64)
-    return float(np.abs(wanted - given).max() / np.abs(wanted).max())

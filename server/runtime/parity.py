@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from server.core.geometry import Box, ImageSize, Point
 from server.core.prediction import Mask, MaskPrediction
 from server.core.prompt import Prompt
 from server.errors import ModelUnusable
+from server.models.manifest import Agreement
 
 _SIDE = 256
 KINDS = 6  # of example prompts
@@ -52,16 +54,29 @@ def check_parity(stock: Decode, other: Decode, what: str, limits: Limits = EXACT
         ModelUnusable: the answers differ; the message says by how much.
     """
     for name, prompt in example_prompts(stock):
-        expected, answered = stock(prompt), other(prompt)
-        shared = overlap(expected.mask, answered.mask)
-        drift = np.abs(expected.low_res_logits - answered.low_res_logits).max() / np.abs(expected.low_res_logits).max()
-        error = abs(expected.iou_prediction - answered.iou_prediction)
+        found = compared(stock(prompt), other(prompt))
+        shared, drift, error = found.mask_iou, found.logit_drift, found.iou_error
         if not (shared >= limits.mask_iou and drift <= limits.logit_error and error <= limits.iou_error):
             raise ModelUnusable(
                 f"for {name} it answers otherwise than the stock {what}: masks have an IoU of {shared:.4f} (at least "
                 f"{limits.mask_iou} is needed), logits differ by {drift:.2%} (at most {limits.logit_error:.0%}), "
                 f"predicted IoUs by {error:.2g} (at most {limits.iou_error:g})"
             )
+
+
+def compared(expected: MaskPrediction, answered: MaskPrediction) -> Agreement:
+    """How far one answer is from another."""
+    return Agreement(
+        mask_iou=float(overlap(expected.mask, answered.mask)),
+        logit_drift=largest_share(expected.low_res_logits, answered.low_res_logits),
+        iou_error=float(abs(expected.iou_prediction - answered.iou_prediction)),
+    )
+
+
+def largest_share(expected: NDArray[np.generic], found: NDArray[np.generic]) -> float:
+    """The largest difference, as a share of the largest value expected."""
+    wanted, given = expected.astype(np.float64), found.astype(np.float64)
+    return float(np.abs(wanted - given).max() / np.abs(wanted).max())
 
 
 def example_prompts(decode: Decode) -> Iterator[tuple[str, Prompt]]:
