@@ -20,6 +20,7 @@ from server.core.prompt import Prompt
 from server.core.region import regions
 from server.images.decode import decode_image
 from server.models.family import Tensors
+from server.runtime.batches import takes_several
 from server.runtime.fast_decoder import fast_decoder
 from server.runtime.gpu import Gpu
 from server.runtime.model import SamModel
@@ -30,7 +31,7 @@ from server.weights.store import GraphStore, find_manifest
 
 SIZES = {"2 MP": (1920, 1080), "12 MP": (4000, 3000)}
 ENCODE, ENCODER, CLICK = "encode", "encoder alone, {} at once", "click"
-_BATCHES = (1, 8)  # the second only where the graph takes several images
+_BATCHES = (1, 4, 8)  # several only where the graph takes as many; the server runs 1 or 4
 KEPT, FROM_RAM, CROWD = "kept", "from RAM", "crowd, 2 MP"
 _BITMASK = ControlTag("Bitmask", "mask", ("image",), ())
 _NOTHING_KEPT = 1  # byte
@@ -165,10 +166,9 @@ def _seconds(call: Callable[[], object]) -> float:
 
 
 def _batches(encoder: Session) -> Iterator[tuple[int, Tensors]]:
-    """Inputs of one image, and of several where the graph gives as many; MobileSAM's takes any number and gives one."""
+    """Inputs of one image, and of several where the graph gives as many."""
     ((name, shape),) = encoder.input_shapes.items()
-    takes_several = all(isinstance(sizes[0], str) for sizes in (shape, *encoder.output_shapes.values()))
-    for batch in _BATCHES if takes_several else _BATCHES[:1]:
+    for batch in _BATCHES if takes_several(encoder) else _BATCHES[:1]:
         yield batch, {name: np.zeros((batch, *map(int, shape[1:])), np.float32)}
 
 

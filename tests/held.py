@@ -1,6 +1,7 @@
 """A real, tiny model whose encoder can be held up, and tells what it encoded."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from server.core.embedding import Image, ImageEmbedding
@@ -21,7 +22,7 @@ class HeldModel(SamModel):
         self.go = threading.Event()
         self.go.set()
 
-    def encode(self, image: Image) -> ImageEmbedding:
+    def encode(self, image: Image, is_urgent: Callable[[], bool] = lambda: True) -> ImageEmbedding:
         self.begun.append(image.shape[0])
         assert self.go.wait(20)
-        return super().encode(image)
+        return super().encode(image, is_urgent)

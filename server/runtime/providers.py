@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import onnxruntime as ort
 from onnxruntime.capi import build_and_package_info
 
-CPU = "CPUExecutionProvider"
+CPU, TENSORRT = "CPUExecutionProvider", "TensorrtExecutionProvider"
 PROVIDERS = {
     "cpu": (CPU,),
     "cuda": ("CUDAExecutionProvider", CPU),
-    "tensorrt": ("TensorrtExecutionProvider", "CUDAExecutionProvider", CPU),
+    "tensorrt": (TENSORRT, "CUDAExecutionProvider", CPU),
 }
 AUTO = "auto"  # CUDA where it runs, else the CPU; TensorRT only when asked for, as it compiles for minutes
 

@@ -1,7 +1,7 @@
 """A large image, and all that looks at it, on a model that finds squares."""
 
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -57,7 +57,7 @@ class FakeModel:
     def key(self, image_sha256: str) -> EmbeddingKey:
         return EmbeddingKey(image_sha256, "encoder", "preprocessing")
 
-    def encode(self, image: Image) -> ImageEmbedding:
+    def encode(self, image: Image, is_urgent: Callable[[], bool] = lambda: True) -> ImageEmbedding:
         self.started.set()
         assert self.go.wait(10)
         self.encoded.append(image.shape[:2])

@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from collections.abc import Callable
 from concurrent.futures import Executor
 
 import numpy as np
@@ -36,7 +37,7 @@ class FakeModel:
     def key(self, image_sha256: str) -> EmbeddingKey:
         return EmbeddingKey(image_sha256, "encoder", "preprocessing")
 
-    def encode(self, image: Image) -> ImageEmbedding:
+    def encode(self, image: Image, is_urgent: Callable[[], bool] = lambda: True) -> ImageEmbedding:
         self.started.set()
         assert self.go.wait(10)
         self.encoded.append(image.tobytes())

@@ -1,6 +1,6 @@
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -42,7 +42,7 @@ class FakeModel:
     def key(self, image_sha256: str) -> EmbeddingKey:
         return EmbeddingKey(image_sha256, "encoder", "preprocessing")
 
-    def encode(self, image: Image) -> ImageEmbedding:
+    def encode(self, image: Image, is_urgent: Callable[[], bool] = lambda: True) -> ImageEmbedding:
         self.encoding.set()
         assert self.go.wait(10)
         return ImageEmbedding(ImageSize(*image.shape[:2]), {"pixels": image.copy()})

@@ -1,5 +1,6 @@
 """Embeddings outlive the server, and no image is ever answered with another one's."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -30,9 +31,9 @@ class CountingModel(SamModel):
         super().__init__(tiny_model(folder, pool), folder, threads=1)
         self.encodes = 0
 
-    def encode(self, image: Image) -> ImageEmbedding:
+    def encode(self, image: Image, is_urgent: Callable[[], bool] = lambda: True) -> ImageEmbedding:
         self.encodes += 1
-        return super().encode(image)
+        return super().encode(image, is_urgent)
 
 
 @pytest.fixture

@@ -84,12 +84,12 @@ def test_health_and_the_metrics_say_what_runs_each_graph(on_gpu: Client) -> None
     assert metric(on_gpu, name) == graphs["click"]["CPUExecutionProvider"] > 50
 
 
-def test_two_images_per_gpu_are_under_way_on_a_gpu_and_one_on_a_cpu(
+def test_two_images_per_gpu_and_an_urgent_one_are_under_way_on_a_gpu_and_one_on_a_cpu(
     tiny: SamModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert tiny.encodes_at_once == 1
     monkeypatch.setattr(SamModel, "is_on_gpu", True)
-    assert tiny.encodes_at_once == 2
+    assert tiny.encodes_at_once == 3
 
 
 def test_the_doctor_says_what_runs_each_graph(tiny: SamModel) -> None:
