@@ -31,13 +31,17 @@ class Desk:
     def __init__(self, folder: Path, graph: Graph, gpus: int = 1, room: int = 8) -> None:
         self.held = [HeldSession(folder / graph.file, graph, room) for _ in range(gpus)]
         self.encoders, self.threads = Encoders(self.held, batch=4), ThreadPoolExecutor(16)
-        self.alone = Session(folder / graph.file, graph, threads=1)
+        self.asked, self.alone = 0, Session(folder / graph.file, graph, threads=1)
 
     def ask(self, number: int, demand: Demand = CRAWL) -> Future[Tensors]:
         """Asks for the picture with a number; returns once it runs or waits."""
-        before = self._there()
-        asked = self.threads.submit(self.encoders.run, picture(number), demand.is_urgent)
-        assert eventually(lambda: self._there() == before + 1)
+        return self.ask_for(picture(number), demand)
+
+    def ask_for(self, image: Tensors, demand: Demand = CRAWL) -> Future[Tensors]:
+        self.asked += 1
+        asked = self.threads.submit(self.encoders.run, image, demand.is_urgent)
+        run = min(self.asked, len(self.held))
+        assert eventually(lambda: [len(self.encoders._waiting), self._run] == [self.asked - run, run])
         return asked
 
     def finish(self, asked: Sequence[Future[Tensors]]) -> list[list[int]]:
@@ -52,8 +56,9 @@ class Desk:
         for session in self.held:
             session.go.set()
 
-    def _there(self) -> int:
-        return len(self.encoders._waiting) + sum(sum(session.runs) for session in self.held)
+    @property
+    def _run(self) -> int:
+        return sum(len(session.runs) for session in self.held)
 
 
 def picture(number: int) -> Tensors:
@@ -106,9 +111,11 @@ def test_an_image_that_is_clicked_on_while_it_waits_leaves_the_batch(tmp_path: P
     assert desk.held[0].corners[1] == corner(4)
 
 
-def test_each_gpu_has_batches_of_its_own(tmp_path: Path) -> None:
+def test_several_gpus_share_in_batches_what_waits(tmp_path: Path) -> None:
     desk = Desk(tmp_path, batching(tmp_path), gpus=2)
-    assert desk.finish([desk.ask(number) for number in range(10)]) == [[1, 4], [1, 4]]
+    one, other = desk.finish([desk.ask(number) for number in range(10)])
+    assert (one[0], other[0]) == (1, 1)
+    assert sorted(one + other) == [1, 1, 4, 4]
 
 
 def test_where_a_batch_has_no_room_images_are_encoded_one_by_one_from_then_on_and_one_warning_says_so(
@@ -124,7 +131,7 @@ def test_where_a_batch_has_no_room_images_are_encoded_one_by_one_from_then_on_an
 def test_a_run_that_fails_fails_its_own_images_alone(tmp_path: Path) -> None:
     desk = Desk(tmp_path, batching(tmp_path))
     bad = {"image": np.zeros((1, 3, 1, 1), np.float32)}  # larger than what the graph averages over
-    asked = [desk.ask(0), desk.threads.submit(desk.encoders.run, bad), desk.ask(1)]
+    asked = [desk.ask(0), desk.ask_for(bad), desk.ask(1)]
     desk.go()
     with pytest.raises(Exception, match="INVALID_ARGUMENT"):
         asked[1].result(20)
