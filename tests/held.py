@@ -16,8 +16,8 @@ class HeldModel(SamModel):
         begun: heights of the images whose encoding began, in order; tests give each image its own.
     """
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(tiny_model(folder), folder, threads=1)
+    def __init__(self, folder: Path, images: int | str = 1) -> None:
+        super().__init__(tiny_model(folder, images=images), folder, threads=1)
         self.begun: list[int] = []
         self.go = threading.Event()
         self.go.set()

@@ -1,22 +1,31 @@
 """`samserve precompute`, as a user types it, against Label Studio's API and images on the loopback."""
 
+import hashlib
 import json
 import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from litestar import Litestar
 from litestar.testing import TestClient
+from numpy.typing import NDArray
 from structlog.testing import capture_logs
 
 from server.app import create_app
+from server.cache.disk import DiskCache
 from server.cli import main
+from server.images.decode import decode_image
+from server.models.family import Tensors
+from server.runtime.model import SamModel
+from server.runtime.session import Session
 from server.settings import Settings
 from tests.conftest import Site, png
 from tests.held import HeldModel
 from tests.studio import CONFIG, LEGACY_TOKEN, body, click
+from tests.waiting import eventually
 
 PAGES = '<View><Image name="image" valueList="$pages"/></View>'
 
@@ -78,6 +87,32 @@ def test_all_tasks_of_a_project_are_encoded_page_by_page(desk: Desk, monkeypatch
     assert sorted(desk.model.begun) == list(range(20, 28))
     after = [asked["query"]["filters"]["items"][0]["value"] for asked in desk.site.studio.asked]
     assert after == [0, 22, 25, 27]
+
+
+def test_on_a_gpu_images_are_encoded_together_and_kept_as_on_a_cpu(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SamModel, "is_on_gpu", True)
+    desk.model = model = HeldModel(tmp_path, images="images")
+    runs, run = list[int](), Session.run
+
+    def noted(self: Session, tensors: Tensors) -> dict[str, NDArray[np.generic]]:
+        runs.append(len(tensors["image"]))
+        if len(runs) == 1:  # held up until there is what may be under way
+            assert eventually(lambda: runs[0] + len(model._encoders._waiting) == 8)
+        return run(self, tensors)
+
+    monkeypatch.setattr(Session, "run", noted)
+    desk.tasks(*range(20, 32))
+    assert "12 images encoded, 0 already there, 0 failed" in desk.run("--project", "7").output
+    assert (sum(runs), max(runs)) == (12, 4)
+    cache = DiskCache(desk.cache / "embeddings", 1 << 30)
+    for height in range(20, 32):
+        content = png(height, 60, seed=height)
+        kept = cache.get(model.key(hashlib.sha256(content).hexdigest()))
+        assert kept
+        alone = model.encode(decode_image(content, 10_000))
+        assert np.allclose(kept.tensors["image_embeddings"], alone.tensors["image_embeddings"], atol=1e-2)
 
 
 def test_the_login_of_a_project_goes_with_its_images(desk: Desk) -> None:
