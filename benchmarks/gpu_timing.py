@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from benchmarks.precision import precision
 from benchmarks.scenes import draw_scene
 from server.core.context import Gesture
 from server.core.embedding import Image, ImageEmbedding
@@ -39,11 +40,16 @@ _NOTHING_KEPT = 1  # byte
 
 @dataclass(frozen=True)
 class Loaded:
-    """One model as it is served, and with a decoder that keeps nothing of an image; its encoder's graph alone."""
+    """One model as it is served, and with a decoder that keeps nothing of an image; its encoder's graph alone.
+
+    Attributes:
+        precision: of the encoder's weights.
+    """
 
     model: SamModel
     keeping_nothing: SamModel
     encoder: Session
+    precision: str
 
 
 @dataclass(frozen=True)
@@ -56,9 +62,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class Row:
-    """What was timed, `per_second` of it in all, and how long each took in ms."""
+    """What was timed, `per_second` of it in all, and how long each took in ms; `precision` is the encoder's."""
 
     model: str
+    precision: str
     provider: str
     what: str
     size: str
@@ -74,7 +81,8 @@ class Row:
 
     def line(self) -> str:
         """For whoever waits."""
-        return f"{self.model}, {self.what}, {self.size}, {self.annotators} at once: p50 {self.p50:.2f} ms"
+        where = f"{self.model}, {self.precision}, {self.what}, {self.size}, {self.annotators} at once"
+        return f"{where}: p50 {self.p50:.2f} ms"
 
 
 def load(name: str, settings: Settings) -> Loaded:
@@ -86,9 +94,10 @@ def load(name: str, settings: Settings) -> Loaded:
     store = GraphStore(settings.cache_path / "weights")
     manifest = find_manifest(name, store.root)
     graph, gpu = manifest.encoder, Gpu(settings.gpus[0], settings.cache_path / "tensorrt")
-    encoder = Session(store.folder(manifest) / graph.file, graph, settings.cores, settings.provider, gpu)
+    path = store.folder(manifest) / graph.file
+    encoder = Session(path, graph, settings.cores, settings.provider, gpu)
     kept, nothing = (_model(name, settings, size) for size in (settings.gpu_cache_mib << 20, _NOTHING_KEPT))
-    return Loaded(kept, nothing, encoder)
+    return Loaded(kept, nothing, encoder, precision(path))
 
 
 def _model(name: str, settings: Settings, cache_bytes: int) -> SamModel:
@@ -106,23 +115,24 @@ def measure(loaded: Loaded, annotators: Sequence[int], repeats: int) -> Iterator
     model = loaded.model
     for batch, pictures in _batches(loaded.encoder):
         run = partial(loaded.encoder.run, pictures)
-        yield _row(model, ENCODER.format(batch), "input", _timed([run], max(3, repeats // 4)))
+        yield _row(loaded, ENCODER.format(batch), "input", _timed([run], max(3, repeats // 4)))
     for size, (width, height) in SIZES.items():
         pixels, point = _scene(width, height, 1)
-        yield _row(model, ENCODE, size, _timed([partial(model.encode, pixels)], max(3, repeats // 4)))
+        yield _row(loaded, ENCODE, size, _timed([partial(model.encode, pixels)], max(3, repeats // 4)))
         seen = Seen(model.encode(pixels), point)
         for served, where in ((model, KEPT), (loaded.keeping_nothing, FROM_RAM)):
-            yield _row(model, f"{CLICK}, {where}", size, _crowd(served, [seen], repeats))
+            yield _row(loaded, f"{CLICK}, {where}", size, _crowd(served, [seen], repeats))
     crowd = [_seen(model, seed) for seed in range(max(annotators))]
     for count in annotators:
-        yield _row(model, f"{CLICK}, {KEPT}", CROWD, _crowd(model, crowd[:count], repeats))
+        yield _row(loaded, f"{CLICK}, {KEPT}", CROWD, _crowd(model, crowd[:count], repeats))
 
 
-def _row(model: SamModel, what: str, size: str, timed: tuple[list[list[float]], float]) -> Row:
+def _row(loaded: Loaded, what: str, size: str, timed: tuple[list[list[float]], float]) -> Row:
     by_caller, took = timed
     every = [seconds for of_one in by_caller for seconds in of_one]
     p50, p95, p99 = np.percentile(np.array(every) * 1e3, (50, 95, 99))
-    return Row(model.version, model.provider, what, size, len(by_caller), p50, p95, p99, len(every) / took)
+    numbers = len(by_caller), p50, p95, p99, len(every) / took
+    return Row(loaded.model.version, loaded.precision, loaded.model.provider, what, size, *numbers)
 
 
 def _crowd(model: SamModel, crowd: Sequence[Seen], repeats: int) -> tuple[list[list[float]], float]:
