@@ -97,7 +97,6 @@ class Session:
         except DeviceFull:
             self._was_full = True
             raise
-        self._was_full = False
         return dict(zip(self._graph.outputs, outputs, strict=True))
 
     def leave(self, tensors: Tensors, device: Device) -> Kept:
@@ -137,6 +136,7 @@ class Session:
     def _options(self) -> ort.RunOptions:
         options = ort.RunOptions()
         if self._was_full:
+            self._was_full = False
             options.add_run_config_entry(_GIVE_BACK, "cpu:0" if self.device == HOST else f"gpu:{self._gpu.number}")
         return options
 

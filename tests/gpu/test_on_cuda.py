@@ -14,9 +14,13 @@ from server.core.prediction import Mask, MaskPrediction
 from server.core.prompt import Prompt
 from server.images.decode import decode_image
 from server.runtime.gpu_versions import gpu_versions
+from server.runtime.memory import DeviceFull
 from server.runtime.model import SamModel
+from server.runtime.session import Session
 from server.settings import Settings
 from tests.gpu.conftest import CUDA, model
+from tests.graphs import tiny_model
+from tests.spreading import spread, spreading
 
 PICTURES = sorted((Path(__file__).parents[2] / "docs" / "pictures").glob("*.jpg"))[:3]
 
@@ -107,6 +111,27 @@ def test_clicks_are_right_while_images_are_encoded(on_gpu: SamModel, embeddings:
     assert all(close(click, alone, 0.9999) for click in clicks)
     for tensor in encoded:
         np.testing.assert_allclose(tensor, encoded[0], atol=1e-3)
+
+
+def test_images_that_nobody_waits_for_are_encoded_together_as_alone(tmp_path: Path) -> None:
+    tiny = SamModel(tiny_model(tmp_path, images="images"), tmp_path, threads=1, provider="cuda")
+    tiny.warm_up()
+    assert tiny.encodes_at_once == 9  # two runs of four, and an urgent image
+    images = [np.random.default_rng(seed).integers(0, 256, (48, 64, 3), np.uint8) for seed in range(32)]
+    with ThreadPoolExecutor(8) as crawl:
+        together = list(crawl.map(lambda image: tiny.encode(image, lambda: False), images))
+    for image, embedding in zip(images, together, strict=True):
+        alone = tiny.encode(image)
+        one, other = (each.tensors["image_embeddings"].astype(np.float32) for each in (embedding, alone))
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_a_run_goes_on_after_one_that_had_no_room(tmp_path: Path) -> None:
+    graph = spreading(tmp_path / "spreading.onnx")
+    session = Session(tmp_path / graph.file, graph, threads=1, provider="cuda")
+    with pytest.raises(DeviceFull):
+        spread(session, 48, 1 << 20)
+    assert [spread(session, 48, 1) for _ in range(2)] == [7, 7]  # the first gives memory back
 
 
 def test_what_clicks_need_stays_in_the_gpus_memory_within_its_bound(
