@@ -16,6 +16,7 @@ from server.models.family import Tensors
 from server.models.manifest import Graph
 from server.runtime.encoders import Encoders
 from server.runtime.model import SamModel
+from server.runtime.providers import TENSORRT
 from server.runtime.session import Session
 from server.service.demand import Demand, Priority
 from tests.graphs import INPUT_SIZE, tiny_model
@@ -204,3 +205,9 @@ def test_a_model_on_a_gpu_batches_and_one_on_a_cpu_does_not(tmp_path: Path, monk
     for number, embedding in enumerate(embeddings):
         expected = on_cpu.encode(photo(number)).tensors["image_embeddings"]
         assert np.allclose(embedding.tensors["image_embeddings"], expected, atol=1e-6)
+
+
+def test_tensorrt_encodes_image_by_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SamModel, "is_on_gpu", True)
+    monkeypatch.setattr(SamModel, "provider", TENSORRT)
+    assert SamModel(tiny_model(tmp_path, images="images"), tmp_path, threads=1).encodes_at_once == 3
