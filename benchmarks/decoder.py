@@ -80,7 +80,7 @@ def main() -> None:
     stock_file = store.folder(manifest) / manifest.decoder.file
     print(ROW.format("threads", "prompts", "each", "with mask", *HEADS))
     for threads in arguments.threads:
-        stock = StockDecoder(Session(stock_file, manifest.decoder, threads))
+        stock = StockDecoder(partial(Session, stock_file, manifest.decoder, threads))
         fast = SplitDecoder(graphs, folder, threads)
         with TemporaryDirectory() as scratch:
             cut = partial(SplitStock, stock_file, manifest.decoder.outputs, Path(scratch), threads)

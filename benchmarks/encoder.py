@@ -106,7 +106,8 @@ def compare_masks(manifest: Manifest, store: GraphStore, threads: int, folder: P
 def served(manifest: Manifest, store: GraphStore, threads: int, name: str) -> SamModel:
     """A model with this encoder and the fast decoder."""
     model = SamModel(manifest, store.folder(manifest), threads, "cpu")
-    model.encode_with(Encoder(name, encoders(manifest, store, threads)[name], name), is_verified=True)
+    session = encoders(manifest, store, threads)[name]
+    model.encode_with(Encoder(name, lambda: [session], name), is_verified=True)
     folder, graphs = built_decoder(manifest, store)
     model.use(SplitDecoder(graphs, folder, threads, "cpu"), is_verified=True)
     return model
