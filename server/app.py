@@ -14,6 +14,7 @@ from server.doctor.diagnosis import Diagnosis
 from server.doctor.image import ImageWay
 from server.engine import Engine, gpus, studio_api
 from server.errors import ModelUnusable, SamserveError
+from server.models.manifest import Manifest
 from server.runtime.gpu_versions import gpu_versions
 from server.runtime.model import SamModel
 from server.service.backlog import Backlog
@@ -56,11 +57,21 @@ def load_model(settings: Settings) -> SamModel:
     Raises:
         ModelUnusable: its graphs are not on this machine, or broken, or the provider does not run them.
     """
-    store = GraphStore(settings.cache_path / "weights")
+    store = _store(settings)
     manifest = find_manifest(settings.model, store.root)
     for file in manifest.files:
         if problem := store.problem(manifest, file):
             raise ModelUnusable(f"{file.file} is {problem}; {manifest.remedy}")
+    return load_verified(manifest, settings)
+
+
+def load_verified(manifest: Manifest, settings: Settings) -> SamModel:
+    """As `load_model`, of graphs that were just found to be what the manifest says.
+
+    Raises:
+        ModelUnusable: they are broken, or the provider does not run them.
+    """
+    store = _store(settings)
     model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider, gpus(settings))
     speed_up_encoder(model, manifest, store, settings)
     if not speed_up_decoder(model, manifest, store, settings):
@@ -90,6 +101,10 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
         "diagnosis": diagnosis,
     }
     return _litestar(settings, injected, _lifespan(decoder, engine, diagnosis, precompute, chores))
+
+
+def _store(settings: Settings) -> GraphStore:
+    return GraphStore(settings.cache_path / "weights")
 
 
 def _lifespan(

@@ -11,7 +11,7 @@ import click
 import uvicorn
 
 from server import __version__
-from server.app import create_app, load_model
+from server.app import create_app, load_verified
 from server.command_group import CommandGroup
 from server.connect_cli import connect_command
 from server.doctor_cli import doctor_command
@@ -58,8 +58,9 @@ def serve(host: str | None, port: int | None, debug: bool) -> None:
     settings = read_settings(os.environ, host=host, port=port)
     set_up_logs(debug=debug)
     listener = _bind(settings)
-    _pull(_manifest(settings, None), settings, None)
-    model = load_model(settings)
+    manifest = _manifest(settings, None)
+    _pull(manifest, settings, None)
+    model = load_verified(manifest, settings)
     click.echo(_WELCOME.format(version=__version__, model=model.version, url=_url(settings)), err=True)
     config = uvicorn.Config(
         create_app(settings, model),
