@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
-import structlog
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -41,8 +40,6 @@ from server.web.predict import Predict
 from server.web.routes import HANDLERS
 from server.weights.store import GraphStore, find_manifest
 
-log = structlog.get_logger("samserve.app")
-
 _MAX_BODY_BYTES = 512 << 20  # Label Studio sends every mask of the task along
 _CLICKS_AT_ONCE = 128
 _BACKLOG_BYTES = 64 << 20  # some 100,000 tasks
@@ -76,7 +73,6 @@ def load_verified(manifest: Manifest, settings: Settings) -> SamModel:
     speed_up_encoder(model, manifest, store, settings)
     if not speed_up_decoder(model, manifest, store, settings):
         model.warm_up()
-    log.info("model_loaded", model=model.version, decoder=model.decoder, nodes=model.nodes)
     return model
 
 

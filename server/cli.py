@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
+import structlog
 import uvicorn
 
 from server import __version__
@@ -24,6 +25,8 @@ from server.weights.built import built_decoder, built_encoder, is_buildable
 from server.weights.pull import pull
 from server.weights.sources import Progress, describe, parse_source
 from server.weights.store import GraphStore, find_manifest, known_models
+
+log = structlog.get_logger("samserve.cli")
 
 _WELCOME = """
 samserve {version} serves {model} on {url}
@@ -62,6 +65,7 @@ def serve(host: str | None, port: int | None, debug: bool) -> None:
     _pull(manifest, settings, None)
     model = load_verified(manifest, settings)
     click.echo(_WELCOME.format(version=__version__, model=model.version, url=_url(settings)), err=True)
+    log.info("model_loaded", model=model.version, encoder=model.encoder, decoder=model.decoder, nodes=model.nodes)
     config = uvicorn.Config(
         create_app(settings, model),
         log_config=None,

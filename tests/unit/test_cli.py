@@ -119,6 +119,16 @@ def test_a_start_reads_each_graph_once_to_verify_it(
     assert sorted(hashed) == ["decoder.onnx", "encoder.onnx"]
 
 
+def test_a_start_welcomes_first_and_logs_what_serves_after_it(
+    graphs: Path, serve: Callable[[], Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAMSERVE_DECODER", "stock")
+    run("weights", "pull", "--from", str(graphs))
+    welcome, logged = serve().output.split("model_loaded")
+    assert welcome.strip().splitlines()[0].startswith("samserve ")
+    assert logged.count("stock") == 2
+
+
 def as_export(manifest: Manifest) -> Manifest:
     parity = Parity(3, 6, 1e-6, Agreement(0.9999, 1e-6, 1e-7), None)
     return msgspec.structs.replace(manifest, export=Export("tuned.pth", "0" * 64, 17, "fp32", "2.14.1", parity))
