@@ -150,6 +150,7 @@ def _info(settings: Settings, model: SamModel) -> ModelInfo:
         title=model.title,
         version=model.version,
         provider=model.provider,
+        encoder=model.encoder,
         decoder=model.decoder,
         chooses=model.chooses,
         has_password=bool(settings.basic_auth_user),
