@@ -16,11 +16,12 @@ from server.app import create_app, load_verified
 from server.command_group import CommandGroup
 from server.connect_cli import connect_command
 from server.doctor_cli import doctor_command
+from server.environment import read_settings
 from server.errors import BadSettings, ModelUnusable
 from server.logs import set_up_logs
 from server.models.manifest import Manifest
 from server.precompute_cli import precompute_command
-from server.settings import Settings, read_settings
+from server.settings import Settings
 from server.weights.built import built_decoder, built_encoder, is_buildable
 from server.weights.pull import pull
 from server.weights.sources import Progress, describe, parse_source
