@@ -14,7 +14,6 @@ from tests.graphs import tiny_model
 from tests.hq_decoder import write_hq_decoder
 from tests.sam2_decoder import write_sam2_decoder
 from tests.sam_decoder import UPSCALED, WIDTH, write_sam_decoder
-from tests.tinyvit import write_tinyvit
 
 GRID, INPUT_SIZE = 64, 256
 
@@ -45,20 +44,6 @@ def small_sam2_model(folder: Path) -> Manifest:
     maps = {"high_res_feats_0": (UPSCALED[1], 4 * GRID), "high_res_feats_1": (UPSCALED[0], 2 * GRID)}
     manifest = _with_maps(folder, "sam2", maps)
     return replace(manifest, preprocessing=replace(manifest.preprocessing, resize="square_bilinear_antialias"))
-
-
-def tinyvit_model(folder: Path) -> Manifest:
-    """A TinyViT, of which a fast encoder can be built, in front of a SAM decoder."""
-    small = small_model(folder)
-    write_tinyvit(folder / "encoder.onnx", 1024)
-    write_sam_decoder(folder / "decoder.onnx", GRID, 1024)
-    encoder = replace(small.encoder, inputs={"image": "input"}, outputs={"image_embeddings": "neck"})
-    return replace(
-        small,
-        encoder=renewed(encoder, folder),
-        decoder=renewed(small.decoder, folder),
-        preprocessing=replace(small.preprocessing, input_size=1024),
-    )
 
 
 def stored(manifest: Manifest, folder: Path, cache: Path) -> GraphStore:

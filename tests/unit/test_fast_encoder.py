@@ -11,21 +11,34 @@ import server.app
 from server.core.geometry import ImageSize, Point
 from server.core.prediction import Logits
 from server.core.prompt import Prompt
-from server.models.manifest import Manifest
+from server.models.manifest import Graph, Manifest
 from server.runtime.model import SamModel
 from server.settings import Settings
 from server.weights.built import built_encoder
 from server.weights.store import GraphStore
 from tests.graphs import tiny_model
-from tests.split import stored, tinyvit_model
+from tests.sam_decoder import write_sam_decoder
+from tests.split import renewed, stored
+from tests.tinyvit import write_tinyvit
 
 PHOTO = np.random.default_rng(2).integers(0, 256, (48, 64, 3), np.uint8)
+
+
+def tiny_mobile_sam(folder: Path) -> Manifest:
+    """Writes a tiny TinyViT and a tiny SAM decoder into `folder` and gives their manifest."""
+    tiny = tiny_model(folder)
+    write_tinyvit(folder / "encoder.onnx", 1024)
+    write_sam_decoder(folder / "decoder.onnx", 64, 1024)
+    encoder = Graph("encoder.onnx", 0, "", {"image": "input"}, {"image_embeddings": "neck"})
+    decoder = renewed(tiny.decoder, folder)
+    how = msgspec.structs.replace(tiny.preprocessing, input_size=1024)
+    return msgspec.structs.replace(tiny, encoder=renewed(encoder, folder), decoder=decoder, preprocessing=how)
 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, Path]:
     folder = tmp_path_factory.mktemp("published")
-    return tinyvit_model(folder), folder
+    return tiny_mobile_sam(folder), folder
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import server.app
 from server.errors import ModelUnusable
 from server.models.manifest import Manifest
 from server.settings import Settings
-from tests.split import renewed, stored, tinyvit_model
+from tests.split import renewed, stored
+from tests.unit.test_fast_encoder import tiny_mobile_sam
 from tests.unit.test_providers import only_cpu_build
 
 STOCK = ["decoder.onnx", "encoder.onnx"]
@@ -22,7 +23,7 @@ BUILT = ["fast/encoder.onnx", "click.onnx", "click_with_mask.onnx", "image.onnx"
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, Path]:
     folder = tmp_path_factory.mktemp("published")
-    return tinyvit_model(folder), folder
+    return tiny_mobile_sam(folder), folder
 
 
 @pytest.fixture
