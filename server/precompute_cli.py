@@ -14,6 +14,7 @@ import msgspec
 from server import estimate, status
 from server.app import load_model
 from server.engine import Engine
+from server.environment import read_settings
 from server.errors import BadSettings
 from server.images.files import FileImages, find_images
 from server.listings import export_listing, files_listing, project_listing
@@ -23,7 +24,7 @@ from server.runtime.model import SamModel
 from server.service.backlog import Backlog
 from server.service.crawl import Crawl, Listing, Tally
 from server.service.precompute import Precompute
-from server.settings import Settings, read_settings
+from server.settings import Settings
 
 _INTERRUPTED = 130  # as a shell reports SIGINT
 _MEMORY_MIB = 16  # nobody asks for an embedding again

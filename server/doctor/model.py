@@ -18,8 +18,9 @@ async def examine_model(load: Callable[[], SamModel]) -> Seen[SamModel]:
     model = await asyncio.to_thread(load)
     advice = refusal(AUTO, model.provider) or ""
     through = f"; {described(gpu_versions())}" if model.is_on_gpu else ""
-    seen = f"{model.version} runs on {model.provider}, with the {model.decoder} decoder{through}"
-    return Seen(model, f"{seen} ({placement(model.nodes)})", advice)
+    graphs = f"the {model.encoder} encoder and the {model.decoder} decoder"
+    seen = f"{model.version} runs on {model.provider}, with {graphs}{through} ({placement(model.nodes)})"
+    return Seen(model, seen, advice)
 
 
 def placement(nodes: Mapping[str, Mapping[str, int]]) -> str:

@@ -92,9 +92,9 @@ def test_two_images_per_gpu_are_under_way_on_a_gpu_and_one_on_a_cpu(
     assert tiny.encodes_at_once == 2
 
 
-def test_the_doctor_says_what_runs_each_graph(tiny: SamModel) -> None:
+def test_the_doctor_says_which_graphs_serve_and_what_runs_each(tiny: SamModel) -> None:
     seen = run(examine_model(lambda: tiny))
-    assert "encoder: " in seen.text
+    assert "with the stock encoder and the stock decoder (encoder: " in seen.text
     assert "nodes on CPU; decoder: " in seen.text
 
 
