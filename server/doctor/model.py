@@ -17,10 +17,9 @@ async def examine_model(load: Callable[[], SamModel]) -> Seen[SamModel]:
     """
     model = await asyncio.to_thread(load)
     advice = refusal(AUTO, model.provider) or ""
-    through = f"; {described(gpu_versions())}" if model.is_on_gpu else ""
+    through = f"; {described(gpu_versions())} ({placement(model.nodes)})" if model.is_on_gpu else ""
     graphs = f"the {model.encoder} encoder and the {model.decoder} decoder"
-    seen = f"{model.version} runs on {model.provider}, with {graphs}{through} ({placement(model.nodes)})"
-    return Seen(model, seen, advice)
+    return Seen(model, f"{model.version} runs on {model.provider}, with {graphs}{through}", advice)
 
 
 def placement(nodes: Mapping[str, Mapping[str, int]]) -> str:
