@@ -16,7 +16,7 @@ from server.models.family import Tensors
 from server.models.manifest import Graph
 from server.runtime.encoders import Encoders
 from server.runtime.model import SamModel
-from server.runtime.providers import TENSORRT
+from server.runtime.providers import CUDA
 from server.runtime.session import Session
 from server.service.demand import Demand, Priority
 from tests.graphs import INPUT_SIZE, tiny_model
@@ -196,7 +196,7 @@ def test_a_model_on_a_gpu_batches_and_one_on_a_cpu_does_not(tmp_path: Path, monk
     on_cpu = SamModel(manifest, tmp_path, threads=1)
     on_cpu.warm_up()
     assert (set(sizes), on_cpu.encodes_at_once) == ({1}, 1)
-    monkeypatch.setattr(SamModel, "is_on_gpu", True)
+    monkeypatch.setattr(Session, "provider", CUDA)
     on_gpu = SamModel(manifest, tmp_path, threads=1)
     on_gpu.warm_up()
     assert (set(sizes), on_gpu.encodes_at_once) == ({1, 4}, 9)
@@ -208,6 +208,5 @@ def test_a_model_on_a_gpu_batches_and_one_on_a_cpu_does_not(tmp_path: Path, monk
 
 
 def test_tensorrt_encodes_image_by_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SamModel, "is_on_gpu", True)
-    monkeypatch.setattr(SamModel, "provider", TENSORRT)
+    monkeypatch.setattr(Session, "provider", "TensorrtExecutionProvider")
     assert SamModel(tiny_model(tmp_path, images="images"), tmp_path, threads=1).encodes_at_once == 3

@@ -24,17 +24,21 @@ from tests.tinyvit import write_tinyvit
 PHOTO = np.random.default_rng(2).integers(0, 256, (48, 64, 3), np.uint8)
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, Path]:
-    """A tiny TinyViT in front of a tiny SAM decoder."""
-    folder = tmp_path_factory.mktemp("published")
+def tiny_mobile_sam(folder: Path) -> Manifest:
+    """Writes a tiny TinyViT and a tiny SAM decoder into `folder` and gives their manifest."""
     tiny = tiny_model(folder)
     write_tinyvit(folder / "encoder.onnx", 1024)
     write_sam_decoder(folder / "decoder.onnx", 64, 1024)
     encoder = Graph("encoder.onnx", 0, "", {"image": "input"}, {"image_embeddings": "neck"})
     decoder = renewed(tiny.decoder, folder)
     how = msgspec.structs.replace(tiny.preprocessing, input_size=1024)
-    return msgspec.structs.replace(tiny, encoder=renewed(encoder, folder), decoder=decoder, preprocessing=how), folder
+    return msgspec.structs.replace(tiny, encoder=renewed(encoder, folder), decoder=decoder, preprocessing=how)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, Path]:
+    folder = tmp_path_factory.mktemp("published")
+    return tiny_mobile_sam(folder), folder
 
 
 @pytest.fixture
@@ -108,6 +112,7 @@ def test_a_graph_is_built_once(manifest: Manifest, store: GraphStore) -> None:
 
 
 def test_on_a_gpu_the_stock_encoder_stays(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.speed_up.refusal", lambda wanted, running: "it runs")
     monkeypatch.setattr(SamModel, "provider", "CUDAExecutionProvider")
     assert server.app.load_model(settings).encoder == "stock"
 

@@ -16,7 +16,7 @@ from server.core.reference import ImageReference
 from server.errors import ImageUnavailable, ImageUnreadable
 from server.images.decode import decode_image
 from server.models.family import Tensors
-from server.runtime.model import SamModel
+from server.runtime.providers import CUDA
 from server.runtime.session import Session
 from server.service.backlog import Backlog
 from server.service.demand import Priority
@@ -118,7 +118,7 @@ def test_a_click_overtakes_a_crawl_and_an_opened_task_overtakes_it_too(desk: Des
 def test_on_a_gpu_a_click_is_encoded_next_and_alone_while_a_crawl_goes_on_in_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SamModel, "is_on_gpu", True)
+    monkeypatch.setattr(Session, "provider", CUDA)
     model, go, runs, original = HeldModel(tmp_path, images="images"), threading.Event(), list[int](), Session.run
 
     def held(self: Session, tensors: Tensors) -> dict[str, NDArray[np.generic]]:

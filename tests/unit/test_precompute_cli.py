@@ -19,7 +19,7 @@ from server.cache.disk import DiskCache
 from server.cli import main
 from server.images.decode import decode_image
 from server.models.family import Tensors
-from server.runtime.model import SamModel
+from server.runtime.providers import CUDA
 from server.runtime.session import Session
 from server.settings import Settings
 from tests.conftest import Site, png
@@ -69,7 +69,8 @@ class Desk:
 def desk(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     desk = Desk(site, tmp_path)
     monkeypatch.setattr("server.precompute_cli.load_model", lambda settings: desk.model)
-    monkeypatch.setattr("server.precompute_cli.set_up_logs", lambda **_: None)  # it would hold for all tests to come
+    for lasting in ("set_up_logs", "_step_back"):  # they would hold for all tests to come
+        monkeypatch.setattr(f"server.precompute_cli.{lasting}", lambda **_: None)
     monkeypatch.setattr("server.listings.PAUSES", (0.01, 0.01))
     monkeypatch.setattr("server.service.project_images.PAUSES", (0.01, 0.01))
     monkeypatch.setattr("server.service.crawl._PAUSES", (0.01,))
@@ -92,7 +93,7 @@ def test_all_tasks_of_a_project_are_encoded_page_by_page(desk: Desk, monkeypatch
 def test_on_a_gpu_images_are_encoded_together_and_kept_as_on_a_cpu(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SamModel, "is_on_gpu", True)
+    monkeypatch.setattr(Session, "provider", CUDA)
     desk.model = model = HeldModel(tmp_path, images="images")
     runs, run = list[int](), Session.run
 
