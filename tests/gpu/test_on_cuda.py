@@ -110,9 +110,9 @@ def test_clicks_are_right_while_images_are_encoded(on_gpu: SamModel, embeddings:
 
 
 def test_what_clicks_need_stays_in_the_gpus_memory_within_its_bound(
-    settings: Settings, graphs: Path, embeddings: Sequence[ImageEmbedding]
+    settings: Settings, embeddings: Sequence[ImageEmbedding]
 ) -> None:
-    small = model(settings, graphs, "cuda", cache_bytes=32 << 20)  # two images of 14 MiB
+    small = model(settings, "cuda", cache_bytes=32 << 20)  # two images of 14 MiB
     (before,) = small.tiers()
     for number in (0, 1, 0, 2, 0):
         small.decode(embeddings[number], prompts(embeddings[number])[0])
