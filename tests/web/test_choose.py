@@ -14,7 +14,8 @@ from server.runtime.model import SamModel
 from server.settings import Settings
 from server.weights.built import built_decoder
 from tests.conftest import Site, png
-from tests.split import small_model, stored
+from tests.installed import installed
+from tests.split import small_model
 from tests.studio import body, click, decode_mask
 
 PROJECT = "1.1795486364"  # of tests.studio.body
@@ -26,9 +27,7 @@ Client = TestClient[Litestar]
 
 @pytest.fixture
 def fast(settings: Settings, tmp_path: Path) -> Iterator[Client]:
-    (tmp_path / "published").mkdir()
-    manifest = small_model(tmp_path / "published")
-    store = stored(manifest, tmp_path / "published", tmp_path / "weights")
+    manifest, store = installed(small_model, tmp_path)
     model = SamModel(manifest, store.folder(manifest), threads=1)
     folder, graphs = built_decoder(manifest, store)
     model.use(SplitDecoder(graphs, folder, threads=1))

@@ -1,20 +1,19 @@
 """A server whose model says it is on a GPU: what that changes, with the CPU's memory as the GPU's."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-import server.app
 from server.app import create_app, load_model
 from server.doctor.model import described, examine_model, placement
 from server.runtime.model import SamModel
 from server.settings import Settings
 from tests.conftest import Site, png
-from tests.split import small_model, stored
+from tests.installed import installed
+from tests.split import small_model
 from tests.studio import body, click, decode_mask
 from tests.waiting import run
 
@@ -22,13 +21,10 @@ Client = TestClient[Litestar]
 
 
 @pytest.fixture
-def small(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def small(settings: Settings) -> Settings:
     """Settings with a model of which a fast decoder can be built."""
-    (tmp_path / "published").mkdir()
-    manifest = small_model(tmp_path / "published")
-    stored(manifest, tmp_path / "published", settings.cache_path / "weights")
-    monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: manifest)
-    return msgspec.structs.replace(settings, threads=1)
+    manifest, _ = installed(small_model, settings.cache_path)
+    return msgspec.structs.replace(settings, model=manifest.name, threads=1)
 
 
 @pytest.fixture
