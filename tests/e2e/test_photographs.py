@@ -11,8 +11,8 @@ from PIL import Image
 
 from tests.e2e.api import Api, Json, Project
 from tests.e2e.conftest import OpenEditor
-from tests.e2e.pictures import iou
 from tests.e2e.regions import mask_of
+from tests.overlap import overlap
 
 pytestmark = pytest.mark.e2e
 
@@ -33,7 +33,7 @@ def test_boxes_agree_with_people(open_editor: OpenEditor, api: Api, project: Pro
         editor.accept()
         editor.submit()
         drawn = np.asarray(Image.open(folder / photo["mask"])) == thing["id"]
-        ious.append(iou(mask_of(api.stored_regions(task)[0]), drawn))
+        ious.append(overlap(mask_of(api.stored_regions(task)[0]), drawn))
     assert median(ious) > 0.7, ious  # MobileSAM is no better on these three
 
 

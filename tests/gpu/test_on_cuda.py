@@ -10,13 +10,14 @@ import pytest
 
 from server.core.embedding import ImageEmbedding
 from server.core.geometry import Box, Point
-from server.core.prediction import Mask, MaskPrediction
+from server.core.prediction import MaskPrediction
 from server.core.prompt import Prompt
 from server.images.decode import decode_image
 from server.runtime.gpu_versions import gpu_versions
 from server.runtime.model import SamModel
 from server.settings import Settings
 from tests.gpu.conftest import CUDA, model
+from tests.overlap import overlap
 
 PICTURES = sorted((Path(__file__).parents[2] / "docs" / "pictures").glob("*.jpg"))[:3]
 
@@ -26,11 +27,6 @@ pytestmark = pytest.mark.gpu
 @pytest.fixture(scope="module")
 def embeddings(on_gpu: SamModel) -> list[ImageEmbedding]:
     return [on_gpu.encode(decode_image(path.read_bytes(), 10**9)) for path in PICTURES]
-
-
-def iou(a: Mask, b: Mask) -> float:
-    union = np.count_nonzero(a | b)
-    return np.count_nonzero(a & b) / union if union else 1.0
 
 
 def prompts(embedding: ImageEmbedding) -> list[Prompt]:
@@ -51,7 +47,7 @@ def refined(served: SamModel, embedding: ImageEmbedding) -> list[Prompt]:
 
 
 def close(one: MaskPrediction, other: MaskPrediction, least: float) -> bool:
-    return iou(one.low_res_logits > 0, other.low_res_logits > 0) >= least
+    return overlap(one.low_res_logits > 0, other.low_res_logits > 0) >= least
 
 
 def test_cuda_runs_every_graph(on_gpu: SamModel) -> None:
@@ -70,7 +66,7 @@ def test_masks_are_those_of_the_cpu(on_gpu: SamModel, on_cpu: SamModel, number: 
     image = decode_image(PICTURES[number].read_bytes(), 10**9)
     there, here = on_gpu.encode(image), on_cpu.encode(image)
     for prompt in prompts(here):
-        assert iou(on_gpu.decode(there, prompt).mask, on_cpu.decode(here, prompt).mask) >= 0.999
+        assert overlap(on_gpu.decode(there, prompt).mask, on_cpu.decode(here, prompt).mask) >= 0.999
 
 
 def test_replays_of_captured_runs_answer_as_the_cpus_decoder_on_the_same_embedding(

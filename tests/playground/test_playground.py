@@ -13,9 +13,9 @@ import pytest
 from PIL import ExifTags, Image
 
 from tests.conftest import png, recorded
+from tests.overlap import overlap
 from tests.playground.playing import Playground
 from tests.studio import decode_mask
-from tests.unit.masks import iou
 from tests.web.test_outputs import HEIGHT, WIDTH, as_mask
 
 pytestmark = pytest.mark.browser
@@ -54,7 +54,7 @@ def test_a_phones_picture_is_clicked_as_it_is_seen(playground: Playground) -> No
     playground.bring(photo.getvalue(), "photo.jpg", "image/jpeg")
     region = playground.click(0.25, 0.5).region
     assert (region["original_width"], region["original_height"]) == (HEIGHT, WIDTH)
-    assert iou(playground.download()[1], as_mask(region)) == 1
+    assert overlap(playground.download()[1], as_mask(region)) == 1
     assert as_mask(region)[WIDTH // 2, HEIGHT // 4]
 
 
@@ -108,7 +108,7 @@ def test_each_kind_of_answer_is_shown_as_what_it_is(playground: Playground, mark
         kinds.append(exchange.region["type"])
         name, shown = playground.download()
         assert name == "picture-mask.png"
-        assert iou(shown, as_mask(exchange.region)) > 0.95
+        assert overlap(shown, as_mask(exchange.region)) > 0.95
         exchange = playground.press("o")
     assert kinds == [f"{kind}labels" for kind in ("bitmask", "brush", "polygon", "vector", "ellipse", "rectangle")]
 
@@ -201,7 +201,7 @@ def test_a_picture_of_twelve_megapixels_works(playground: Playground) -> None:
     assert stroke[1500, 1800]
     region = playground.press("o").region
     assert region["type"] == "brushlabels"
-    assert iou(playground.download()[1], decode_mask(region)) == 1
+    assert overlap(playground.download()[1], decode_mask(region)) == 1
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="no curl here")

@@ -12,8 +12,9 @@ from PIL import Image
 
 from server.core.prediction import Mask
 from tests.conftest import Site, png
+from tests.overlap import overlap
 from tests.studio import body, box, click, decode_mask
-from tests.unit.masks import disc, iou, rasterise
+from tests.unit.masks import disc, rasterise
 
 Client = TestClient[Litestar]
 PROJECT = "1.1795486364"  # of tests.studio.body
@@ -72,7 +73,7 @@ def test_each_kind_of_control_is_answered_with_its_own_kind_of_region(
     (region,) = ask(client, site, control(kind, 'closable="true"'))
     assert (region["type"], region["from_name"]) == (f"{kind.lower()}labels", kind)
     assert region["value"][f"{kind.lower()}labels"] == ["A"]
-    assert iou(as_mask(region), decode_mask(brush)) >= least
+    assert overlap(as_mask(region), decode_mask(brush)) >= least
 
 
 def test_without_another_control_a_rectangle_is_answered_with_a_tight_one(client: Client, site: Site) -> None:

@@ -4,11 +4,11 @@ import time
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
 
 from server.core.prediction import Mask
 from tests.conftest import Site, png
+from tests.overlap import overlap
 from tests.studio import CONFIG, body, click, decode_mask
 from tests.weights.serving import Server, serving
 
@@ -40,7 +40,7 @@ def test_after_a_kill_minus_9_nothing_is_encoded_again(graphs: Path, site: Site,
         after = [mask(second, image) for image in images]
     assert [log.result().count(b'"event": "encoded"') for log in (first.log, second.log)] == [IMAGES, 0]
     for old, new in zip(before, after, strict=True):
-        assert np.count_nonzero(old & new) >= 0.99 * np.count_nonzero(old | new)
+        assert overlap(old, new) >= 0.99
 
 
 @pytest.mark.weights
