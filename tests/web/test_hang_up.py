@@ -2,19 +2,18 @@
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from structlog.testing import capture_logs
 
 from server.app import create_app
 from server.settings import Settings
 from tests.conftest import Site, png
 from tests.held import HeldModel
+from tests.running import running
 from tests.studio import body, click
 from tests.waiting import eventually
 
@@ -26,16 +25,9 @@ def held(tmp_path: Path) -> HeldModel:
 
 @pytest.fixture
 def port(settings: Settings, held: HeldModel) -> Iterator[int]:
-    """Of a server that runs the way `samserve serve` does."""
-    config = uvicorn.Config(create_app(settings, held), log_config=None, access_log=False)
-    server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield listener.getsockname()[1]
+    with running(create_app(settings, held)) as port:
+        yield port
         held.go.set()
-        server.should_exit = True
-        thread.join()
 
 
 def post(port: int, site: Site, height: int) -> socket.socket:

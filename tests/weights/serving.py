@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from tests.loopback import free_port
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,7 @@ class Server:
 @contextmanager
 def serving(graphs: Path, cache: Path) -> Iterator[Server]:
     """A server that keeps everything but the graphs in `cache`."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     cache.mkdir(exist_ok=True)
     if not (cache / "weights").exists():
         (cache / "weights").symlink_to(graphs.parent)

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import contextlib
 import gzip
-import socket
 import tracemalloc
 from collections.abc import AsyncGenerator, Iterator
 
@@ -15,6 +14,7 @@ from server.errors import ImageError, ImageRefused, ImageUnavailable
 from server.images.guard import AddressPolicy
 from server.images.http import HttpImages
 from server.images.url import origin, redacted
+from tests.loopback import free_port
 from tests.unit.images.conftest import LocalServer, Reply, Seen
 
 
@@ -91,8 +91,7 @@ def test_the_message_of_a_404_has_neither_query_nor_password(server: LocalServer
 
 
 def test_a_refused_connection_is_unavailable() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     message = failure(f"http://ann:s3cret@127.0.0.1:{port}/cat.png?sig=s3cret")
     assert f"http://127.0.0.1:{port}/cat.png cannot be fetched" in message
     assert "s3cret" not in message
