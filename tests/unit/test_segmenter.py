@@ -1,5 +1,8 @@
 import asyncio
 import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -24,8 +27,9 @@ from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
 from tests.unit.conftest import Threads
 from tests.unit.stand_ins import FakeImages, FakeModel
-from tests.waiting import run
+from tests.waiting import run, until
 
+T = TypeVar("T")
 FRAME = ImageSize(2, 10)
 BRUSH = ControlTag("BrushLabels", "brush", ("image",), ("Dog",))
 
@@ -201,17 +205,29 @@ def test_a_click_is_answered_that_no_newer_one_holds_all_of(threads: Threads) ->
     run(scenario())
 
 
-def test_a_click_that_waits_for_the_decoder_is_dropped_for_a_newer_one(threads: Threads) -> None:
+class CountingThread(ThreadPoolExecutor):
+    """One thread, which counts what it was given to do."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.given = 0
+
+    def submit(self, work: Callable[..., T], /, *args: Any, **more: Any) -> Future[T]:
+        self.given += 1
+        return super().submit(work, *args, **more)
+
+
+def test_a_click_that_waits_for_the_decoder_is_dropped_for_a_newer_one(encoder: Executor) -> None:
     async def scenario() -> None:
-        desk, go = Desk(threads), threading.Event()
-        await desk.drawn(0, "z")
-        threads[1].submit(go.wait, 10)
-        asked = [asyncio.create_task(desk.drawn(1, "a"))]
-        await asyncio.sleep(0.01)
-        asked.append(asyncio.create_task(desk.drawn(2, "ab")))
-        await asyncio.sleep(0.01)
-        go.set()
-        assert await asyncio.gather(*asked) == [0, 1]
-        assert desk.model.decoded == [0, 2]
+        with CountingThread() as decoder:
+            desk, go = Desk((encoder, decoder)), threading.Event()
+            decoder.submit(go.wait, 10)
+            older = asyncio.create_task(desk.drawn(1, "a"))
+            await until(lambda: decoder.given == 2)
+            newer = asyncio.create_task(desk.drawn(2, "ab"))
+            await until(lambda: decoder.given == 3)
+            go.set()
+            assert (await older, await newer) == (0, 1)
+        assert desk.model.decoded == [2]
 
     run(scenario())

@@ -1,6 +1,5 @@
 """A server that is killed loses nothing that it has written."""
 
-import time
 from pathlib import Path
 
 import httpx
@@ -10,6 +9,7 @@ from server.core.prediction import Mask
 from tests.conftest import Site, png
 from tests.overlap import overlap
 from tests.studio import CONFIG, body, click, decode_mask
+from tests.waiting import eventually
 from tests.weights.serving import Server, serving
 
 HEIGHT, WIDTH, IMAGES = 300, 400, 3
@@ -22,11 +22,9 @@ def mask(server: Server, image: str) -> Mask:
     return decode_mask(answer.json()["results"][0]["result"][0])
 
 
-def wait_for_files(folder: Path, count: int) -> None:
-    deadline = time.monotonic() + 30
-    while len(list(folder.glob("*.embedding"))) < count:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+def written(folder: Path, count: int) -> bool:
+    """Whether there are so many embeddings within half a minute."""
+    return eventually(lambda: len(list(folder.glob("*.embedding"))) >= count, seconds=30)
 
 
 @pytest.mark.weights
@@ -34,7 +32,7 @@ def test_after_a_kill_minus_9_nothing_is_encoded_again(graphs: Path, site: Site,
     images = [site.put(f"/{number}.png", png(HEIGHT, WIDTH, seed=number)) for number in range(IMAGES)]
     with serving(graphs, tmp_path / "cache") as first:
         before = [mask(first, image) for image in images]
-        wait_for_files(tmp_path / "cache" / "embeddings", IMAGES)
+        assert written(tmp_path / "cache" / "embeddings", IMAGES)
         first.process.kill()
     with serving(graphs, tmp_path / "cache") as second:
         after = [mask(second, image) for image in images]
@@ -51,14 +49,14 @@ def test_a_crawl_that_was_killed_goes_on_with_what_was_not_kept(graphs: Path, si
     crawl = {"tasks": tasks, "project": "1.17", "label_config": CONFIG, "params": {"context": None}}
     with serving(graphs, tmp_path / "cache") as first:
         assert httpx.post(f"{first.url}/predict", json=crawl).json() == {"results": []}
-        wait_for_files(kept, 3)
+        assert written(kept, 3)
         first.process.kill()
         first.process.wait()
     whole = {path: path.read_bytes() for path in kept.glob("*.embedding")}
     assert 3 <= len(whole) < count
     with serving(graphs, tmp_path / "cache") as second:
         httpx.post(f"{second.url}/predict", json=crawl)
-        wait_for_files(kept, count)
+        assert written(kept, count)
         assert all(mask(second, image).any() for image in images)
     assert second.log.result().count(b'"event": "encoded"') == count - len(whole)
     assert b"damaged" not in second.log.result()
