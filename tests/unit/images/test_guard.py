@@ -9,6 +9,7 @@ import pytest
 from server.errors import BadSettings, ImageRefused, ImageUnavailable
 from server.images.guard import AddressPolicy
 from server.images.http import HttpImages
+from tests.unit.images.closing import bodies
 from tests.unit.images.conftest import LocalServer, Names, Reply
 from tests.waiting import run, until
 
@@ -16,14 +17,8 @@ _PUBLIC_ONLY = AddressPolicy.allowing([])
 
 
 def fetch(url: str, *allowed: str) -> bytes:
-    async def once() -> bytes:
-        images = HttpImages(AddressPolicy.allowing(allowed), max_bytes=1 << 20, seconds=5)
-        try:
-            return (await images.fetch(url)).content
-        finally:
-            await images.close()
-
-    return asyncio.run(once())
+    (body,) = bodies(HttpImages(AddressPolicy.allowing(allowed), max_bytes=1 << 20, seconds=5), url)
+    return body
 
 
 @pytest.mark.parametrize(
