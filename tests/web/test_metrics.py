@@ -1,6 +1,5 @@
 """What a server tells of its own speed."""
 
-import re
 from pathlib import Path
 
 import msgspec
@@ -13,6 +12,7 @@ from server.settings import Settings
 from server.web.metrics import Metrics
 from tests.conftest import Site, png
 from tests.held import HeldModel
+from tests.measured import counters, stages
 from tests.studio import CONFIG, body, click
 from tests.waiting import eventually
 
@@ -22,13 +22,11 @@ Client = TestClient[Litestar]
 def timing(client: Client, url: str) -> dict[str, float]:
     answer = client.post("/predict", json=body(url, [click(30, 20, 60, 40)]))
     assert answer.status_code == 200, answer.text
-    found: list[tuple[str, str]] = re.findall(r"(\w+);dur=([\d.]+)", answer.headers["Server-Timing"])
-    return {name: float(milliseconds) for name, milliseconds in found}
+    return stages(answer.headers["Server-Timing"])
 
 
 def samples(client: Client) -> dict[str, float]:
-    lines = client.get("/metrics").text.splitlines()
-    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
+    return counters(client.get("/metrics").text)
 
 
 def test_the_first_click_tells_all_stages_in_order_and_a_warm_one_has_no_encode(client: Client, site: Site) -> None:

@@ -13,6 +13,7 @@ from server.runtime.model import SamModel
 from server.settings import Settings
 from tests.conftest import Site, png
 from tests.installed import installed
+from tests.measured import counters
 from tests.split import small_model
 from tests.studio import body, click, decode_mask
 from tests.waiting import run
@@ -41,8 +42,7 @@ def on_gpu(settings: Settings, model: SamModel) -> Iterator[Client]:
 
 
 def metric(client: Client, name: str) -> float:
-    lines = (line.rpartition(" ") for line in client.get("/metrics").text.splitlines())
-    return next(float(value) for line, _, value in lines if line == name)
+    return counters(client.get("/metrics").text)[name]
 
 
 def area(client: Client, picture: str) -> int:
