@@ -74,6 +74,13 @@ def decode_mask(region: dict[str, Any]) -> Mask:
     return mask
 
 
+def answered_mask(answer: Any) -> Mask:
+    """The mask of the only region that an HTTP answer of /predict has."""
+    assert answer.status_code == 200, answer.text
+    (region,) = answer.json()["results"][0]["result"]
+    return decode_mask(region)
+
+
 class Studio:
     """Label Studio's list of tasks, as its API answers it; keeps what it was asked."""
 

@@ -16,7 +16,7 @@ from server.weights.built import built_decoder
 from tests.conftest import Site, png
 from tests.installed import installed
 from tests.split import small_model
-from tests.studio import body, click, decode_mask
+from tests.studio import answered_mask, body, click
 
 PROJECT = "1.1795486364"  # of tests.studio.body
 CONFIG = """<View><Image name="image" value="$image"/><KeyPointLabels name="kp" toName="image" smart="true"/>
@@ -46,8 +46,7 @@ def ask(client: Client, site: Site, attributes: str = "") -> Any:
 
 
 def area(answer: Any) -> int:
-    (region,) = answer.json()["results"][0]["result"]
-    return int(decode_mask(region).sum())
+    return int(answered_mask(answer).sum())
 
 
 def test_a_project_chooses_by_size_with_extra_params_or_an_attribute(fast: Client, site: Site) -> None:

@@ -15,7 +15,7 @@ from tests.conftest import Site, png
 from tests.installed import installed
 from tests.measured import counters
 from tests.split import small_model
-from tests.studio import body, click, decode_mask
+from tests.studio import answered_mask, body, click
 from tests.waiting import run
 
 Client = TestClient[Litestar]
@@ -47,8 +47,7 @@ def metric(client: Client, name: str) -> float:
 
 def area(client: Client, picture: str) -> int:
     answer = client.post("/predict", json=body(picture, [click(30, 20, 60, 40)]))
-    (region,) = answer.json()["results"][0]["result"]
-    return int(decode_mask(region).sum())
+    return int(answered_mask(answer).sum())
 
 
 def test_the_decoder_for_gpus_is_used_and_checked_against_the_stock_one(model: SamModel) -> None:

@@ -8,7 +8,7 @@ import pytest
 from server.core.prediction import Mask
 from tests.conftest import Site, png
 from tests.overlap import overlap
-from tests.studio import CONFIG, body, click, decode_mask
+from tests.studio import CONFIG, answered_mask, body, click
 from tests.waiting import eventually
 from tests.weights.serving import Server, serving
 
@@ -18,8 +18,7 @@ HEIGHT, WIDTH, IMAGES = 300, 400, 3
 def mask(server: Server, image: str) -> Mask:
     drawn = [click(WIDTH / 2, HEIGHT / 2, WIDTH, HEIGHT)]
     answer = httpx.post(f"{server.url}/predict", json=body(image, drawn), timeout=90)
-    assert answer.status_code == 200, answer.text
-    return decode_mask(answer.json()["results"][0]["result"][0])
+    return answered_mask(answer)
 
 
 def written(folder: Path, count: int) -> bool:

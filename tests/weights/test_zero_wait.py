@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import Site
 from tests.measured import counters, stages
-from tests.studio import CONFIG, body, click, decode_mask
+from tests.studio import CONFIG, answered_mask, body, click
 from tests.waiting import eventually
 from tests.weights.scenes import scene
 
@@ -29,7 +29,7 @@ def stages_of_click(server: str, image: str, x: float) -> set[str]:
     """The stages that a click on the disc at x went through; its mask is checked."""
     request: dict[str, Any] = body(image, [click(x, 150, WIDTH, HEIGHT)], task=100)
     answer = httpx.post(f"{server}/predict", json=request, timeout=90)
-    assert decode_mask(answer.json()["results"][0]["result"][0])[150, int(x)]
+    assert answered_mask(answer)[150, int(x)]
     return set(stages(answer.headers["Server-Timing"]))
 
 
