@@ -1,8 +1,5 @@
 """A large image, and all that looks at it, on a model that finds squares."""
 
-from collections.abc import Coroutine
-from typing import Any, TypeVar
-
 import numpy as np
 
 from server.cache.memory import MemoryCache
@@ -23,11 +20,9 @@ from server.service.image_files import ImageFiles
 from server.service.magnifier import Magnifier
 from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
-from tests import waiting
 from tests.unit.conftest import Threads
 from tests.unit.stand_ins import FakeImages, FakeModel
 
-T = TypeVar("T")
 LARGE, SMALL = ImageSize(1500, 2400), ImageSize(1000, 2000)
 CAT = ImageReference("cat", "1")
 AT_THE_CAT = Point(1210, 605)
@@ -101,7 +96,3 @@ class Desk:
 
     async def segment(self, *prompts: Prompt, crop: str = "auto", ids: str = "") -> int:
         return len(await self.regions(*prompts, crop=crop, ids=ids))
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    return waiting.run(work, 20)

@@ -10,8 +10,8 @@ from server.core.prompt import Prompt
 from server.core.reference import ImageReference
 from server.service.demand import Priority
 from tests.unit.conftest import Threads
-from tests.unit.large_image import AT_THE_CAT, CAT, LARGE, SMALL, Desk, run
-from tests.waiting import until
+from tests.unit.large_image import AT_THE_CAT, CAT, LARGE, SMALL, Desk
+from tests.waiting import run, until
 
 
 def test_a_small_box_is_looked_at_in_a_crop_around_it(threads: Threads) -> None:

@@ -8,7 +8,8 @@ from server.core.prompt import Carving, Prompt
 from server.errors import ImageUnavailable
 from server.service.demand import Priority
 from tests.unit.conftest import Threads
-from tests.unit.large_image import AT_THE_CAT, CAT, LARGE, Desk, run
+from tests.unit.large_image import AT_THE_CAT, CAT, LARGE, Desk
+from tests.waiting import run
 
 ON_THE_CAT, ON_THE_TAIL = Point(1230, 620, positive=False), Point(1190, 590, positive=False)
 

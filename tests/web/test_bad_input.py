@@ -27,7 +27,6 @@ Client = TestClient[Litestar]
 def the_next_good_request_works(client: Client, site: Site) -> Any:
     yield
     answer = client.post("/predict", json=body(site.put("/good.png", png(40, 60)), [click(30, 20, 60, 40)]))
-    assert answer.status_code == 200
     assert answered_mask(answer)[20, 30]
 
 

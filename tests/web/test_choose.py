@@ -16,9 +16,8 @@ from server.weights.built import built_decoder
 from tests.conftest import Site, png
 from tests.installed import installed
 from tests.split import small_model
-from tests.studio import answered_mask, body, click
+from tests.studio import PROJECT, answered_mask, body, click
 
-PROJECT = "1.1795486364"  # of tests.studio.body
 CONFIG = """<View><Image name="image" value="$image"/><KeyPointLabels name="kp" toName="image" smart="true"/>
     <BrushLabels name="brush" toName="image" {}><Label value="A"/></BrushLabels></View>"""
 

@@ -9,10 +9,9 @@ from litestar.testing import TestClient
 from tests.conftest import Site, png
 from tests.overlap import overlap
 from tests.shown import mask_of
-from tests.studio import body, box, click, decode_mask
+from tests.studio import PROJECT, body, box, click, decode_mask
 
 Client = TestClient[Litestar]
-PROJECT = "1.1795486364"  # of tests.studio.body
 HEIGHT, WIDTH = 120, 160
 
 

@@ -209,4 +209,4 @@ def test_slow_name_servers_hold_up_nothing_but_look_ups(monkeypatch: pytest.Monk
             await asyncio.gather(*fetches, return_exceptions=True)
             await images.close()
 
-    assert run(meanwhile(), 20) == "done"
+    assert run(meanwhile()) == "done"
