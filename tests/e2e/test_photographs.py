@@ -1,8 +1,6 @@
 """Boxes on photographs, against masks that people drew."""
 
 import json
-import os
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -13,16 +11,13 @@ from tests.e2e.api import Api, Json, Project
 from tests.e2e.conftest import OpenEditor
 from tests.e2e.regions import mask_of
 from tests.overlap import overlap
+from tests.weights.robot import quality_set
 
 pytestmark = pytest.mark.e2e
 
-_DEFAULT = Path(__file__).parents[3] / "shared" / "quality" / "public"
-
 
 def test_boxes_agree_with_people(open_editor: OpenEditor, api: Api, project: Project) -> None:
-    folder = Path(os.environ.get("QUALITY_SET", _DEFAULT))
-    if not (folder / "index.json").is_file():
-        pytest.skip(f"no quality set in {folder}: set QUALITY_SET to a folder with images/, masks/ and index.json")
+    folder = quality_set()
     photos = [photo for photo in json.loads((folder / "index.json").read_bytes())["items"] if _is_within(photo)]
     ious = list[float]()
     for photo in photos[:3]:
