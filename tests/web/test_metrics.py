@@ -1,7 +1,5 @@
 """What a server tells of its own speed."""
 
-from pathlib import Path
-
 import msgspec
 from litestar import Litestar
 from litestar.testing import TestClient
@@ -86,11 +84,10 @@ def test_look_ups_and_background_work_are_counted_for_prometheus(client: Client,
     assert {counted[f'samserve_cache_{name}_total{{tier="disk"}}'] for name in lost} == {0}
 
 
-def test_where_the_background_work_stands_is_told(settings: Settings, site: Site, tmp_path: Path) -> None:
-    held = HeldModel(tmp_path)
+def test_where_the_background_work_stands_is_told(settings: Settings, site: Site, held: HeldModel) -> None:
     held.go.clear()
     with TestClient(create_app(settings, held)) as client:
-        images = [site.put(f"/{height}.png", png(height, 60, seed=height)) for height in range(40, 50)]
+        images = [site.picture(height) for height in range(40, 50)]
         tasks = [{"id": number, "data": {"image": image}} for number, image in enumerate(images)]
         client.post("/predict", json={"tasks": tasks, "project": "1.17", "label_config": CONFIG})
         assert eventually(lambda: client.get("/precompute").json()["lanes"]["crawl"]["backlog"] == 8)
