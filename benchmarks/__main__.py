@@ -18,8 +18,8 @@ from benchmarks.rounds import play
 from benchmarks.samples import Results
 from benchmarks.site import serving
 from benchmarks.stand import Stand
+from server.environment import read_settings
 from server.errors import SamserveError
-from server.settings import read_settings
 
 _SECONDS, _QUICK_SECONDS = 290.0, 55.0  # for each backend; the block that runs then comes on top
 

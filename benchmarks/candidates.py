@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from server.core.geometry import Box, Point
 from server.core.prediction import Logits
 from server.core.prompt import Prompt
+from server.environment import read_settings
 from server.images.decode import decode_image
 from server.models import sam
 from server.runtime.decoders import SplitDecoder
 from server.runtime.model import SamModel
-from server.settings import read_settings
 from server.weights.built import built_decoder
 from server.weights.store import GraphStore, find_manifest
 from tests.weights.robot import first_click, iou, objects, quality_set

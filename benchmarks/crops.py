@@ -15,8 +15,8 @@ from itertools import islice
 import numpy as np
 
 from server.app import load_model
+from server.environment import read_settings
 from server.logs import set_up_logs
-from server.settings import read_settings
 from tests.weights.closer import Desk
 from tests.weights.mosaic import enlarged, mosaics
 from tests.weights.robot import Object, click_ious, iou, quality_set

@@ -27,6 +27,7 @@ from server.core.embedding import ImageEmbedding
 from server.core.geometry import Box, Point
 from server.core.prediction import Mask
 from server.core.prompt import Prompt
+from server.environment import read_settings
 from server.images.decode import decode_image
 from server.models.family import ModelFamily, Tensors
 from server.models.manifest import Preprocessing
@@ -34,7 +35,6 @@ from server.models.registry import family
 from server.runtime.decoders import Decoder, SplitDecoder, StockDecoder
 from server.runtime.model import SamModel
 from server.runtime.session import Session
-from server.settings import read_settings
 from server.weights.built import built_decoder
 from server.weights.store import GraphStore, find_manifest
 
@@ -80,7 +80,7 @@ def main() -> None:
     stock_file = store.folder(manifest) / manifest.decoder.file
     print(ROW.format("threads", "prompts", "each", "with mask", *HEADS))
     for threads in arguments.threads:
-        stock = StockDecoder(Session(stock_file, manifest.decoder, threads))
+        stock = StockDecoder(partial(Session, stock_file, manifest.decoder, threads))
         fast = SplitDecoder(graphs, folder, threads)
         with TemporaryDirectory() as scratch:
             cut = partial(SplitStock, stock_file, manifest.decoder.outputs, Path(scratch), threads)

@@ -23,6 +23,7 @@ from server.core.embedding import Image, ImageEmbedding
 from server.core.geometry import Box, ImageSize, Point
 from server.core.prediction import Mask
 from server.core.prompt import Prompt
+from server.environment import read_settings
 from server.images.decode import decode_image
 from server.models import sam
 from server.models.manifest import Manifest
@@ -30,7 +31,6 @@ from server.runtime.decoders import SplitDecoder
 from server.runtime.encoder import Encoder
 from server.runtime.model import SamModel
 from server.runtime.session import Session
-from server.settings import read_settings
 from server.weights.built import built_decoder, built_encoder
 from server.weights.store import GraphStore, find_manifest
 from tests.weights.robot import Click, Object, click_ious, objects
@@ -106,7 +106,8 @@ def compare_masks(manifest: Manifest, store: GraphStore, threads: int, folder: P
 def served(manifest: Manifest, store: GraphStore, threads: int, name: str) -> SamModel:
     """A model with this encoder and the fast decoder."""
     model = SamModel(manifest, store.folder(manifest), threads, "cpu")
-    model.encode_with(Encoder(name, encoders(manifest, store, threads)[name], name), is_verified=True)
+    session = encoders(manifest, store, threads)[name]
+    model.encode_with(Encoder(name, lambda: [session], name), is_verified=True)
     folder, graphs = built_decoder(manifest, store)
     model.use(SplitDecoder(graphs, folder, threads, "cpu"), is_verified=True)
     return model

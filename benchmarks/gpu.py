@@ -16,9 +16,10 @@ from benchmarks.gpu_report import picture, table
 from benchmarks.gpu_timing import Row, load, measure
 from benchmarks.machine import busyness, description
 from benchmarks.machine import load as machine_load
+from server.environment import read_settings
 from server.errors import SamserveError
 from server.runtime.gpu_versions import gpu_versions
-from server.settings import Settings, read_settings
+from server.settings import Settings
 from server.weights.store import GraphStore, known_models
 
 

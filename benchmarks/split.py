@@ -28,7 +28,8 @@ class SplitStock(StockDecoder):
     def __init__(self, stock: Path, outputs: dict[str, str], folder: Path, threads: int) -> None:
         image, click, crossing = _halves(stock, tuple(outputs.values()))
         self._image = _session(image, folder / "image.onnx", {_IMAGE: _IMAGE}, _same(crossing), threads)
-        super().__init__(_session(click, folder / "click.onnx", _same([*crossing, *_PROMPT]), outputs, threads))
+        rest = _session(click, folder / "click.onnx", _same([*crossing, *_PROMPT]), outputs, threads)
+        super().__init__(lambda: rest)
         self._of_image: Tensors = {}
 
     def prepare(self, embedding: ImageEmbedding) -> None:

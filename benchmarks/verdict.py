@@ -1,4 +1,4 @@
-"""Whether a soak was passed."""
+"""Whether a server passed: its answers, and what it uses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,15 +22,22 @@ class Batch:
 
 def faults(batches: Sequence[Batch], settled: Usage) -> list[str]:
     """What was wrong, of the batches after the warm-up; `settled` is the use when all clients have gone for a while."""
-    samples = [sample for batch in batches for sample in batch.samples]
-    errors, wrong = sum(one.status != 200 for one in samples), sum(one.is_wrong for one in samples)
     more = settled.descriptors - batches[0].usage.descriptors
     found = {
-        f"{errors} of {len(samples)} clicks failed": errors > 0,
-        f"{wrong} of {len(samples)} masks were not the object's": wrong > 0,
         f"memory grew by {growth(batches):.0f} MiB, more than {GROWTH_MIB:.0f}": growth(batches) > GROWTH_MIB,
         f"{more} descriptors more stayed open": more > DESCRIPTORS,
         f"clicks took {slowdown(batches):.1f} times as long beside unpleasant clients": slowdown(batches) > SLOWDOWN,
+    }
+    changed = [fault for fault, is_there in found.items() if is_there]
+    return [*wrong_answers([sample for batch in batches for sample in batch.samples]), *changed]
+
+
+def wrong_answers(samples: Sequence[Sample]) -> list[str]:
+    """How many clicks failed, and how many masks were not the object's, if any."""
+    errors, wrong = sum(one.status != 200 for one in samples), sum(one.is_wrong for one in samples)
+    found = {
+        f"{errors} of {len(samples)} clicks failed": errors > 0,
+        f"{wrong} of {len(samples)} masks were not the object's": wrong > 0,
     }
     return [fault for fault, is_there in found.items() if is_there]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from exporters.names import FAMILIES, PRECISIONS
-from server.settings import read_settings
+from server.environment import read_settings
 from server.weights.store import GraphStore
 
 

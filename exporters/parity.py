@@ -12,31 +12,25 @@ from server.core.prompt import Prompt
 from server.errors import ModelUnusable
 from server.models.manifest import Agreement
 from server.runtime.model import SamModel
-from server.runtime.parity import compared, example_picture, example_prompts, largest_share
+from server.runtime.parity import Limits, compared, example_picture, example_prompts, largest_share
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How far the graphs may be from torch.
+class ExportLimits(Limits):
+    """How far the graphs may be from torch, the encoder's too.
 
     Attributes:
-        mask_iou: at least.
-        logit_drift: at most, as a share of torch's largest logit.
-        iou_error: at most, of a predicted IoU.
         embedding_drift: at most, as a share of torch's largest value.
     """
 
-    mask_iou: float
-    logit_drift: float
-    iou_error: float
     embedding_drift: float
 
 
 LIMITS = {
-    "fp32": Limits(mask_iou=0.995, logit_drift=0.01, iou_error=1e-3, embedding_drift=1e-3),
-    "fp16": Limits(mask_iou=0.98, logit_drift=0.05, iou_error=0.01, embedding_drift=0.02),
-    "bf16": Limits(mask_iou=0.95, logit_drift=0.1, iou_error=0.02, embedding_drift=0.1),
-    "int8": Limits(mask_iou=0.95, logit_drift=0.1, iou_error=0.02, embedding_drift=0.1),
+    "fp32": ExportLimits(mask_iou=0.995, logit_drift=0.01, iou_error=1e-3, embedding_drift=1e-3),
+    "fp16": ExportLimits(mask_iou=0.98, logit_drift=0.05, iou_error=0.01, embedding_drift=0.02),
+    "bf16": ExportLimits(mask_iou=0.95, logit_drift=0.1, iou_error=0.02, embedding_drift=0.1),
+    "int8": ExportLimits(mask_iou=0.95, logit_drift=0.1, iou_error=0.02, embedding_drift=0.1),
 }
 
 
@@ -75,7 +69,7 @@ def _example(number: int, picture: Image, reference: TorchModel, graphs: SamMode
     return Example(number, expected, graphs.encode(picture), answers)
 
 
-def embedding_drift(examples: list[Example], limits: Limits) -> float:
+def embedding_drift(examples: list[Example], limits: ExportLimits) -> float:
     """How far the encoder's graph is from torch, as a share of the largest value.
 
     Raises:
@@ -104,7 +98,7 @@ def agreement(examples: list[Example], graphs: SamModel, limits: Limits) -> Agre
     for example in examples:
         for kind, prompt, expected in example.answers:
             one = compared(expected, graphs.decode(example.found, prompt))
-            if problem := _problem(one, limits):
+            if problem := limits.overstepped(one):
                 raise ModelUnusable(
                     f"the {graphs.decoder} decoder's graph answers otherwise than the checkpoint for {kind} on picture "
                     f"{example.number}: {problem}; nothing was written"
@@ -115,15 +109,3 @@ def agreement(examples: list[Example], graphs: SamModel, limits: Limits) -> Agre
         logit_drift=max(one.logit_drift for one in found),
         iou_error=max(one.iou_error for one in found),
     )
-
-
-def _problem(found: Agreement, limits: Limits) -> str | None:
-    """Both ends of each comparison that fails; not a number fails too."""
-    failures = []
-    if not found.mask_iou >= limits.mask_iou:
-        failures.append(f"masks have an IoU of {found.mask_iou:.4f} (at least {limits.mask_iou})")
-    if not found.logit_drift <= limits.logit_drift:
-        failures.append(f"logits differ by {found.logit_drift:.2%} (at most {limits.logit_drift:.0%})")
-    if not found.iou_error <= limits.iou_error:
-        failures.append(f"predicted IoUs differ by {found.iou_error:.2g} (at most {limits.iou_error:g})")
-    return ", ".join(failures) or None

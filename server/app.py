@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
-import structlog
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -14,6 +13,7 @@ from server.doctor.diagnosis import Diagnosis
 from server.doctor.image import ImageWay
 from server.engine import Engine, gpus, studio_api
 from server.errors import ModelUnusable, SamserveError
+from server.models.manifest import Manifest
 from server.runtime.gpu_versions import gpu_versions
 from server.runtime.model import SamModel
 from server.service.backlog import Backlog
@@ -40,8 +40,6 @@ from server.web.predict import Predict
 from server.web.routes import HANDLERS
 from server.weights.store import GraphStore, find_manifest
 
-log = structlog.get_logger("samserve.app")
-
 _MAX_BODY_BYTES = 512 << 20  # Label Studio sends every mask of the task along
 _CLICKS_AT_ONCE = 128
 _BACKLOG_BYTES = 64 << 20  # some 100,000 tasks
@@ -56,16 +54,25 @@ def load_model(settings: Settings) -> SamModel:
     Raises:
         ModelUnusable: its graphs are not on this machine, or broken, or the provider does not run them.
     """
-    store = GraphStore(settings.cache_path / "weights")
+    store = _store(settings)
     manifest = find_manifest(settings.model, store.root)
     for file in manifest.files:
         if problem := store.problem(manifest, file):
             raise ModelUnusable(f"{file.file} is {problem}; {manifest.remedy}")
+    return load_verified(manifest, settings)
+
+
+def load_verified(manifest: Manifest, settings: Settings) -> SamModel:
+    """As `load_model`, of graphs that were just found to be what the manifest says.
+
+    Raises:
+        ModelUnusable: they are broken, or the provider does not run them.
+    """
+    store = _store(settings)
     model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider, gpus(settings))
     speed_up_encoder(model, manifest, store, settings)
     if not speed_up_decoder(model, manifest, store, settings):
         model.warm_up()
-    log.info("model_loaded", model=model.version, decoder=model.decoder, nodes=model.nodes)
     return model
 
 
@@ -90,6 +97,10 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
         "diagnosis": diagnosis,
     }
     return _litestar(settings, injected, _lifespan(decoder, engine, diagnosis, precompute, chores))
+
+
+def _store(settings: Settings) -> GraphStore:
+    return GraphStore(settings.cache_path / "weights")
 
 
 def _lifespan(
@@ -139,6 +150,7 @@ def _info(settings: Settings, model: SamModel) -> ModelInfo:
         title=model.title,
         version=model.version,
         provider=model.provider,
+        encoder=model.encoder,
         decoder=model.decoder,
         chooses=model.chooses,
         has_password=bool(settings.basic_auth_user),

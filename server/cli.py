@@ -8,22 +8,26 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
+import structlog
 import uvicorn
 
 from server import __version__
-from server.app import create_app, load_model
+from server.app import create_app, load_verified
 from server.command_group import CommandGroup
 from server.connect_cli import connect_command
 from server.doctor_cli import doctor_command
+from server.environment import read_settings
 from server.errors import BadSettings, ModelUnusable
 from server.logs import set_up_logs
 from server.models.manifest import Manifest
 from server.precompute_cli import precompute_command
-from server.settings import Settings, read_settings
+from server.settings import Settings
 from server.weights.built import built_decoder, built_encoder, is_buildable
 from server.weights.pull import pull
 from server.weights.sources import Progress, describe, parse_source
 from server.weights.store import GraphStore, find_manifest, known_models
+
+log = structlog.get_logger("samserve.cli")
 
 _WELCOME = """
 samserve {version} serves {model} on {url}
@@ -58,9 +62,11 @@ def serve(host: str | None, port: int | None, debug: bool) -> None:
     settings = read_settings(os.environ, host=host, port=port)
     set_up_logs(debug=debug)
     listener = _bind(settings)
-    _pull(_manifest(settings, None), settings, None)
-    model = load_model(settings)
+    manifest = _manifest(settings, None)
+    _pull(manifest, settings, None)
+    model = load_verified(manifest, settings)
     click.echo(_WELCOME.format(version=__version__, model=model.version, url=_url(settings)), err=True)
+    log.info("model_loaded", model=model.version, encoder=model.encoder, decoder=model.decoder, nodes=model.nodes)
     config = uvicorn.Config(
         create_app(settings, model),
         log_config=None,

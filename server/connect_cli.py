@@ -13,8 +13,9 @@ from server.core.options import parse_extra_params
 from server.doctor.chart import Chart
 from server.doctor_cli import examine, show
 from server.engine import studio_api
+from server.environment import read_settings
 from server.errors import BadOptions
-from server.settings import Settings, read_settings
+from server.settings import Settings
 from server.studio.connect import Connection, connect, create
 
 _IMAGES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}  # what Label Studio takes as uploads and the editor shows

@@ -17,9 +17,10 @@ from server.doctor.model import examine_model
 from server.doctor.studio import Patient, examine_studio
 from server.doctor.surroundings import container_trap, is_in_container, proxy_trap
 from server.engine import image_sources, studio_api
+from server.environment import read_settings
 from server.images.decode import decode_image
 from server.logs import set_up_logs
-from server.settings import Settings, read_settings
+from server.settings import Settings
 
 _MARKS = {"ok": ("ok", "green"), "warning": ("!!", "yellow"), "failed": ("FAILED", "red")}
 

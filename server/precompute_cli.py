@@ -14,6 +14,7 @@ import msgspec
 from server import estimate, status
 from server.app import load_model
 from server.engine import Engine
+from server.environment import read_settings
 from server.errors import BadSettings
 from server.images.files import FileImages, find_images
 from server.listings import export_listing, files_listing, project_listing
@@ -23,10 +24,11 @@ from server.runtime.model import SamModel
 from server.service.backlog import Backlog
 from server.service.crawl import Crawl, Listing, Tally
 from server.service.precompute import Precompute
-from server.settings import Settings, read_settings
+from server.settings import Settings
 
 _INTERRUPTED = 130  # as a shell reports SIGINT
 _MEMORY_MIB = 16  # nobody asks for an embedding again
+_NICENESS = 10  # a tenth of what a server's threads get of a core that they want as well
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -77,11 +79,18 @@ def precompute_command(**options: Any) -> None:
     if settings.embedding_disk_gib == 0:
         raise BadSettings("SAMSERVE_EMBEDDING_DISK_GIB is 0: there is no place to keep embeddings for a server")
     set_up_logs(debug=False, quiet=True)
+    _step_back()
     try:
         sys.exit(asyncio.run(_run(settings, asked)))
     except KeyboardInterrupt:
         click.echo("Interrupted. What is encoded is kept: run it again to go on.")
         sys.exit(_INTERRUPTED)
+
+
+def _step_back() -> None:
+    """Lets clicks on a running server go first; threads that are started from here on do the same."""
+    if hasattr(os, "setpriority"):  # not on Windows
+        os.setpriority(os.PRIO_PROCESS, 0, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 async def _run(settings: Settings, asked: _Asked) -> int:

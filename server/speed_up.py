@@ -15,7 +15,7 @@ from server.runtime.fast_decoder import fast_decoder
 from server.runtime.memory import DeviceFull
 from server.runtime.model import SamModel
 from server.runtime.parity import EXACT, ROUNDED
-from server.runtime.providers import CPU
+from server.runtime.providers import CPU, refusal
 from server.runtime.session import Session
 from server.runtime.surroundings import surroundings
 from server.settings import Settings
@@ -33,11 +33,13 @@ def speed_up_decoder(model: SamModel, manifest: Manifest, store: GraphStore, set
     """
     if settings.decoder == "stock" or not is_buildable(manifest):
         return False
+    on_gpu, on_cpu = model.is_on_gpu, model.provider == CPU  # outside: an encoder that cannot run stops the start
     try:
-        folder, graphs = built_decoder(manifest, store, padded=model.is_on_gpu)
+        folder, graphs = built_decoder(manifest, store, padded=on_gpu)
         decoder = fast_decoder(graphs, folder, settings.cores, settings.provider, gpus(settings)[0])
         facts = _facts((*manifest.graphs, *graphs.graphs), model, settings)
-        _try(lambda passed: model.use(decoder, is_verified=passed), Verified(folder / "verified.json"), facts, model)
+        verified = Verified(folder / "verified.json") if on_cpu else None  # nothing here tells one GPU from another
+        _try(lambda passed: model.use(decoder, is_verified=passed), verified, facts)
     except (ModelUnusable, DeviceFull, OSError) as error:
         log.warning(
             "fast_decoder_unusable",
@@ -55,8 +57,9 @@ def speed_up_encoder(model: SamModel, manifest: Manifest, store: GraphStore, set
     """
     if settings.encoder == "stock":
         return
+    on_cpu = refusal(settings.provider, CPU) is None or model.provider == CPU  # only a loaded graph tells on a GPU
     try:
-        if not _has_sped_up_encoder(model, manifest, store, settings) and settings.encoder == "int8":
+        if not (on_cpu and _has_sped_up_encoder(model, manifest, store, settings)) and settings.encoder == "int8":
             _warn(settings, "only MobileSAM's encoder, a TinyViT, can be rounded, and only on the CPU")
     except (ModelUnusable, OSError) as error:
         _warn(settings, str(error))
@@ -69,17 +72,15 @@ def _warn(settings: Settings, reason: str) -> None:
 
 def _has_sped_up_encoder(model: SamModel, manifest: Manifest, store: GraphStore, settings: Settings) -> bool:
     int8, stock = settings.encoder == "int8", manifest.encoder.identity
-    found = built_encoder(manifest, store, int8=int8) if model.provider == CPU else None
+    found = built_encoder(manifest, store, int8=int8)
     if found is None:
         return False
     folder, graphs = found
     session = Session(folder / graphs.encoder.file, graphs.encoder, settings.cores, "cpu")
     identity, limits = (rounded_identity(stock, VERSION), ROUNDED) if int8 else (stock, EXACT)
-    encoder = Encoder(settings.encoder, session, identity, limits)
+    encoder = Encoder(settings.encoder, lambda: [session], identity, limits)
     facts = _facts((*manifest.graphs, *graphs.graphs), model, settings)
-    _try(
-        lambda passed: model.encode_with(encoder, is_verified=passed), Verified(folder / "verified.json"), facts, model
-    )
+    _try(lambda passed: model.encode_with(encoder, is_verified=passed), Verified(folder / "verified.json"), facts)
     return True
 
 
@@ -89,12 +90,9 @@ def _facts(graphs: tuple[Graph, ...], model: SamModel, settings: Settings) -> li
     return [*hashes, str(settings.cores), model.encoder, __version__, *surroundings()]
 
 
-def _try(use: Callable[[bool], None], verified: Verified, facts: list[str], model: SamModel) -> None:
-    """Uses graphs, telling whether they passed their trial here before."""
-    if model.provider != CPU:  # nothing here tells one GPU from another
-        use(False)
-        return
-    has_passed = verified.holds(facts)
+def _try(use: Callable[[bool], None], verified: Verified | None, facts: list[str]) -> None:
+    """Uses graphs, telling whether they passed their trial here before, where that is known."""
+    has_passed = verified is not None and verified.holds(facts)
     use(has_passed)
-    if not has_passed:
+    if verified and not has_passed:
         verified.add(facts)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from server.settings import Settings, variable
+from server.environment import variable
+from server.settings import Settings
 
 README = Path(__file__).parents[1] / "README.md"
 

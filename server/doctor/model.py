@@ -17,9 +17,9 @@ async def examine_model(load: Callable[[], SamModel]) -> Seen[SamModel]:
     """
     model = await asyncio.to_thread(load)
     advice = refusal(AUTO, model.provider) or ""
-    through = f"; {described(gpu_versions())}" if model.is_on_gpu else ""
-    seen = f"{model.version} runs on {model.provider}, with the {model.decoder} decoder{through}"
-    return Seen(model, f"{seen} ({placement(model.nodes)})", advice)
+    through = f"; {described(gpu_versions())} ({placement(model.nodes)})" if model.is_on_gpu else ""
+    graphs = f"the {model.encoder} encoder and the {model.decoder} decoder"
+    return Seen(model, f"{model.version} runs on {model.provider}, with {graphs}{through}", advice)
 
 
 def placement(nodes: Mapping[str, Mapping[str, int]]) -> str:

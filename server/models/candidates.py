@@ -1,4 +1,10 @@
-"""Which of a SAM decoder's masks answers a prompt: it makes one for clear prompts, then three candidates."""
+"""Which of a SAM decoder's masks answers a prompt: it makes one for clear prompts, then three candidates.
+
+A box alone gets the candidate with the best predicted IoU, as segment_anything's own graph has it; more points leave
+little to choose, and get the first mask. A click alone gets the most stable candidate, from which the clicks that
+follow get closer (docs/adr/0008), unless it asks for another: of the best predicted IoU, or of a size, but not an empty
+one.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +19,6 @@ _OFFSET = 1.0  # of logits
 
 def chosen(logits: NDArray[np.float32], ious: NDArray[np.float32], prompt: Prompt) -> int:
     """The index of the mask that is answered.
-
-    A box alone gets the candidate with the best predicted IoU, as segment_anything's own graph has it; more points
-    leave little to choose, and get the first mask. A click alone gets the most stable candidate, from which the clicks
-    that follow get closer (docs/adr/0008), unless it asks for another: of the best predicted IoU, or of a size, but
-    not an empty one.
 
     Args:
         logits: (4, h, w), or (1, h, w) of a decoder that chose itself.

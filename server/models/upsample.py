@@ -1,4 +1,10 @@
-"""Low-resolution logits as a mask in full size, computed only where the object is."""
+"""Low-resolution logits as a mask in full size, computed only where the object is.
+
+They are enlarged to the input, their padding is cut off, and they are enlarged to the frame: both times bilinearly with
+half-pixel centres, as `postprocess_masks` of facebookresearch/segment-anything does it. Only the part with positive
+logits is enlarged to the frame, cut where pixels of input and frame begin together, so that every value is the same as
+if the whole were.
+"""
 
 from math import gcd
 
@@ -12,11 +18,7 @@ _MARGIN = 2  # logits around the positive ones that an interpolation may reach
 
 
 def upsampled(low_res: Logits, content: ImageSize, input_size: int, frame: ImageSize) -> Mask:
-    """(H, W) bool in the frame: logits enlarged to the input, its padding cut off, enlarged to the frame, over 0.
-
-    Both enlargements are bilinear with half-pixel centres, as `postprocess_masks` of facebookresearch/segment-anything
-    does it. Only the part with positive logits is enlarged, cut where pixels of input and frame begin together, so
-    that every value is the same as if the whole were.
+    """(H, W) bool in the frame: where the enlarged logits are over 0.
 
     Args:
         low_res: (h, w), square.

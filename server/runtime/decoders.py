@@ -1,6 +1,7 @@
 """Two ways to decode: the stock graph in one go, or samserve's own, which look at each image once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -43,12 +44,12 @@ class Decoder(Protocol):
 
 
 class StockDecoder:
-    """The graph as it was published."""
+    """The graph as it was published, loaded when it is first needed."""
 
     name = "stock"
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, load: Callable[[], Session]) -> None:
+        self._load = load
 
     def run(self, embedding: ImageEmbedding, inputs: Tensors) -> Tensors:  # noqa: ARG002 - it is among the inputs
         """One mask, chosen by the graph."""
@@ -65,6 +66,10 @@ class StockDecoder:
     def tiers(self) -> list[TierCounts]:
         """None."""
         return []
+
+    @cached_property
+    def _session(self) -> Session:
+        return self._load()
 
 
 class SplitDecoder:

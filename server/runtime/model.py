@@ -16,7 +16,7 @@ from server.models.manifest import Manifest
 from server.models.registry import family
 from server.runtime.decoders import Decoder, StockDecoder
 from server.runtime.device_tensor import HOST
-from server.runtime.encoder import Encoder
+from server.runtime.encoder import Encoder, on_each
 from server.runtime.encoders import Encoders
 from server.runtime.gpu import Gpu
 from server.runtime.parity import check_parity, example_picture
@@ -27,7 +27,10 @@ from server.stages import stage
 
 
 class SamModel:
-    """Encodes images and decodes prompts; any thread may call it, and no answer depends on those before."""
+    """Encodes images and decodes prompts; any thread may call it, and no answer depends on those before.
+
+    It starts with the stock graphs, each loaded when it is first needed; `warm_up` needs both.
+    """
 
     def __init__(
         self, manifest: Manifest, folder: Path, threads: int, provider: str = AUTO, gpus: Sequence[Gpu] = (Gpu(),)
@@ -35,14 +38,10 @@ class SamModel:
         self._family = family(manifest.family)
         self._how = manifest.preprocessing
         encoder, decoder = manifest.encoder, manifest.decoder
-        first = Session(folder / encoder.file, encoder, threads, provider, gpus[0])
-        self._encoder = Encoder("stock", first, encoder.identity)
-        others = gpus[1:] if self.is_on_gpu else ()
-        self._encoders = Encoders(
-            [first, *(Session(folder / encoder.file, encoder, threads, provider, gpu) for gpu in others)]
-        )
-        stock = StockDecoder(Session(folder / decoder.file, decoder, threads, for_decoder(provider), gpus[0]))
-        self._decoder = RecentAnswers(stock)
+        encode = partial(Session, folder / encoder.file, encoder, threads, provider)
+        decode = partial(Session, folder / decoder.file, decoder, threads, for_decoder(provider), gpus[0])
+        self._encoder = Encoder("stock", partial(on_each, encode, gpus), encoder.identity)
+        self._decoder = RecentAnswers(StockDecoder(decode))
         self.title = manifest.title
         self._version = manifest.version
 
@@ -135,16 +134,24 @@ class SamModel:
             ModelUnusable: masks are others than with the one before, which stays then.
         """
         other = copy(self)
-        other._encoder, other._encoders = encoder, Encoders([encoder.session])
+        other._encoder = encoder
         if not is_verified:
             stock, rewritten = (partial(model.decode, model.encode(example_picture())) for model in (self, other))
             check_parity(stock, rewritten, "encoder", encoder.limits)
-        self._encoder, self._encoders = encoder, other._encoders
+        self._encoder = encoder
 
     def warm_up(self) -> None:
-        """Runs all graphs once, so that the first click pays for no first-run allocation."""
+        """Runs all graphs once, so that the first click pays for no first-run allocation.
+
+        Raises:
+            ModelUnusable: a stock graph is broken, or the provider does not run it.
+        """
         embedding = self._encode_everywhere(np.zeros((64, 64, 3), np.uint8))
         self.decode(embedding, Prompt(embedding.size, (Point(32, 32),)))
+
+    @property
+    def _encoders(self) -> Encoders:
+        return self._encoder.encoders
 
     def _encode_everywhere(self, image: Image) -> ImageEmbedding:
         """As `encode`, once on every GPU."""

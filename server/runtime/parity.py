@@ -20,17 +20,28 @@ Decode = Callable[[Prompt], MaskPrediction]
 
 @dataclass(frozen=True)
 class Limits:
-    """How far answers may be from the stock ones.
+    """How far answers may be from those that they are compared with.
 
     Attributes:
         mask_iou: at least.
-        logit_error: at most, as a share of the largest logit.
+        logit_drift: at most, as a share of the largest logit.
         iou_error: at most, of predicted IoUs.
     """
 
     mask_iou: float
-    logit_error: float
+    logit_drift: float
     iou_error: float
+
+    def overstepped(self, found: Agreement) -> str | None:
+        """Both ends of each comparison that fails, for people; not a number fails too."""
+        failures = []
+        if not found.mask_iou >= self.mask_iou:
+            failures.append(f"masks have an IoU of {found.mask_iou:.4f} (at least {self.mask_iou})")
+        if not found.logit_drift <= self.logit_drift:
+            failures.append(f"logits differ by {found.logit_drift:.2%} (at most {self.logit_drift:.0%})")
+        if not found.iou_error <= self.iou_error:
+            failures.append(f"predicted IoUs differ by {found.iou_error:.2g} (at most {self.iou_error:g})")
+        return ", ".join(failures) or None
 
 
 EXACT = Limits(0.999, 0.01, 1e-3)
@@ -54,14 +65,8 @@ def check_parity(stock: Decode, other: Decode, what: str, limits: Limits = EXACT
         ModelUnusable: the answers differ; the message says by how much.
     """
     for name, prompt in example_prompts(stock):
-        found = compared(stock(prompt), other(prompt))
-        shared, drift, error = found.mask_iou, found.logit_drift, found.iou_error
-        if not (shared >= limits.mask_iou and drift <= limits.logit_error and error <= limits.iou_error):
-            raise ModelUnusable(
-                f"for {name} it answers otherwise than the stock {what}: masks have an IoU of {shared:.4f} (at least "
-                f"{limits.mask_iou} is needed), logits differ by {drift:.2%} (at most {limits.logit_error:.0%}), "
-                f"predicted IoUs by {error:.2g} (at most {limits.iou_error:g})"
-            )
+        if problem := limits.overstepped(compared(stock(prompt), other(prompt))):
+            raise ModelUnusable(f"for {name} it answers otherwise than the stock {what}: {problem}")
 
 
 def compared(expected: MaskPrediction, answered: MaskPrediction) -> Agreement:

@@ -19,6 +19,7 @@ class ModelInfo(msgspec.Struct, frozen=True):
     title: str
     version: str
     provider: str
+    encoder: str
     decoder: str
     chooses: bool
     has_password: bool = False

@@ -53,6 +53,7 @@ def _health(model: ModelInfo) -> dict[str, Any]:
         "model_class": model.title,
         "model_version": model.version,
         "provider": model.provider,
+        "encoder": model.encoder,
         "decoder": model.decoder,
         "graphs": model.nodes,
         **used,

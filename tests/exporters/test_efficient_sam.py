@@ -12,10 +12,10 @@ from server.app import load_model
 from server.core.embedding import ImageEmbedding
 from server.core.geometry import Point
 from server.core.prompt import Prompt
+from server.environment import read_settings
 from server.errors import ModelUnusable
 from server.models import efficient_sam
 from server.runtime.model import SamModel
-from server.settings import read_settings
 from server.weights.store import GraphStore
 from tests.exporters.small_efficient_sam import PROMPTS, SIZE, picture, small_state
 

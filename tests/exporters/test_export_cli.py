@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from exporters.parity import LIMITS, Limits
+from exporters.parity import LIMITS, ExportLimits
 from server.errors import ModelUnusable
 from tests.exporters.conftest import exported, saved
 from tests.exporters.small_sam import small_sam
@@ -113,7 +113,7 @@ def test_what_is_there_is_only_replaced_by_the_same_checkpoints_export(cache: Pa
 def test_graphs_that_answer_otherwise_leave_nothing_behind(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exact = Limits(mask_iou=1.1, logit_drift=1, iou_error=1, embedding_drift=1)
+    exact = ExportLimits(mask_iou=1.1, logit_drift=1, iou_error=1, embedding_drift=1)
     monkeypatch.setitem(LIMITS, "fp32", exact)
     message = refusal(saved(tmp_path / "sam.pth", small_sam()))
     assert "the stock decoder's graph answers otherwise than the checkpoint for a click on picture 1" in message

@@ -8,8 +8,9 @@ import pytest
 from server.app import load_model
 from server.core.geometry import Point
 from server.core.prompt import Prompt
+from server.environment import read_settings
 from server.images.decode import decode_image
-from server.settings import Settings, read_settings
+from server.settings import Settings
 from server.weights.store import find_manifest
 from tests.exporters.conftest import exported, saved
 from tests.exporters.small_sam import small_sam

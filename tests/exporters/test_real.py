@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from server.app import load_model
+from server.environment import read_settings
 from server.images.decode import decode_image
 from server.runtime.model import SamModel
 from server.runtime.parity import example_prompts
-from server.settings import Settings, read_settings
+from server.settings import Settings
 from server.weights.store import find_manifest
 from tests.exporters.conftest import exported, saved
 from tests.exporters.unfolded import unfolded

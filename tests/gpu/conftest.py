@@ -5,10 +5,11 @@ import os
 import onnxruntime as ort
 import pytest
 
+from server.environment import read_settings
 from server.runtime.fast_decoder import fast_decoder
 from server.runtime.gpu import Gpu
 from server.runtime.model import SamModel
-from server.settings import Settings, read_settings
+from server.settings import Settings
 from server.weights.built import built_decoder
 from tests.pulled import pulled
 

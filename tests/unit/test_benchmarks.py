@@ -17,6 +17,7 @@ from PIL import Image
 from benchmarks.axis import decades, ticks
 from benchmarks.backend import Answer, Backend, NotLocal, NotUp, parse_server_timing
 from benchmarks.crowd import burst
+from benchmarks.memory import Memory, excess
 from benchmarks.messages import Task, click
 from benchmarks.overlap import RIGHT, overlap
 from benchmarks.picture import draw
@@ -239,6 +240,17 @@ def test_a_server_that_stays_as_it_was_has_no_faults() -> None:
 def test_a_soak_finds_what_goes_wrong(soaked: list[Batch], settled: Usage, fault: str) -> None:
     (found,) = faults(soaked, settled)
     assert found.startswith(fault)
+
+
+@pytest.mark.parametrize(("used", "is_too_much"), [(900, False), (989, False), (991, True)])
+def test_memory_may_grow_by_what_embeddings_take_and_a_tenth(used: float, is_too_much: bool) -> None:
+    assert bool(excess(Memory(used=0, held=0), Memory(used, held=900))) is is_too_much
+
+
+def test_memory_that_grows_while_embeddings_are_dropped_is_too_much() -> None:
+    assert excess(Memory(used=1000, held=400), Memory(used=1041, held=400)) == [
+        "memory grew by 41 MiB, and 40 MiB are allowed"
+    ]
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/net/tcp"), reason="needs Linux's /proc")  # noqa: PTH110

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from server.cli import main
 from server.models.manifest import Agreement, Export, Manifest, Parity
+from server.weights.store import sha256_of
 from tests.graphs import tiny_model
 
 
@@ -90,6 +92,41 @@ def test_a_taken_port_is_told_before_anything_is_fetched(graphs: Path) -> None:
     assert result.exit_code == 1
     assert "choose another --port" in result.output
     assert "not pulled" in run("weights", "list").output
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Result]:
+    """Starts a server that ends before it takes requests."""
+    monkeypatch.setattr("server.cli.uvicorn.Server.run", lambda server, sockets: [each.close() for each in sockets])
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    return lambda: run("serve", "--host", "127.0.0.1", "--port", str(port))
+
+
+def test_a_start_reads_each_graph_once_to_verify_it(
+    graphs: Path, serve: Callable[[], Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("weights", "pull", "--from", str(graphs))
+    hashed: list[str] = []
+
+    def recorded(path: Path) -> str:
+        hashed.append(path.name)
+        return sha256_of(path)
+
+    monkeypatch.setattr("server.weights.store.sha256_of", recorded)
+    result = serve()
+    assert result.exit_code == 0, result.output
+    assert sorted(hashed) == ["decoder.onnx", "encoder.onnx"]
+
+
+def test_a_start_welcomes_first_and_logs_what_serves_after_it(
+    graphs: Path, serve: Callable[[], Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAMSERVE_DECODER", "stock")
+    run("weights", "pull", "--from", str(graphs))
+    welcome, logged = serve().output.split("model_loaded")
+    assert welcome.strip().splitlines()[0].startswith("samserve ")
+    assert logged.count("stock") == 2
 
 
 def as_export(manifest: Manifest) -> Manifest:

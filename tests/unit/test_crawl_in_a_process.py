@@ -89,6 +89,17 @@ def test_after_a_kill_minus_9_during_a_crawl_nothing_kept_is_encoded_again_and_n
     assert len(again) == len(before) - kept <= 2  # what was encoded, but not written yet, when it was killed
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+def test_a_crawl_and_the_threads_it_starts_let_a_server_go_first(desk: Desk) -> None:
+    with desk.start(seconds=0.1) as process:
+        assert eventually(lambda: len(desk.kept()) >= 3, seconds=60)
+        threads = [int(thread.name) for thread in Path(f"/proc/{process.pid}/task").iterdir()]
+        levels = [os.getpriority(os.PRIO_PROCESS, thread) for thread in threads]
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == 10
+        assert levels.count(10) >= 4  # itself, and those that encode, read and write; numpy's own came earlier
+        process.kill()
+
+
 def test_two_crawls_at_once_share_a_folder(desk: Desk) -> None:
     with desk.start(seconds=0.02) as first, desk.start(seconds=0.02) as second:
         first.communicate(timeout=60)

@@ -96,6 +96,7 @@ def test_a_graph_is_built_once(here: Installed) -> None:
 
 
 def test_on_a_gpu_the_stock_encoder_stays(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.speed_up.refusal", lambda wanted, running: "it runs")
     monkeypatch.setattr(SamModel, "provider", "CUDAExecutionProvider")
     assert load_model(settings).encoder == "stock"
 

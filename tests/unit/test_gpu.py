@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from server.environment import read_settings
 from server.errors import BadSettings
 from server.runtime.gpu import Gpu, with_options
 from server.runtime.gpu_versions import gpu_versions
 from server.runtime.memory import DeviceFull, telling_when_full
 from server.runtime.providers import for_decoder
-from server.settings import read_settings
 
 CUDA, TENSORRT, CPU = "CUDAExecutionProvider", "TensorrtExecutionProvider", "CPUExecutionProvider"
 

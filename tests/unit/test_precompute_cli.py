@@ -57,7 +57,8 @@ class Desk:
 def desk(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     desk = Desk(site, tmp_path)
     monkeypatch.setattr("server.precompute_cli.load_model", lambda settings: desk.model)
-    monkeypatch.setattr("server.precompute_cli.set_up_logs", lambda **_: None)  # it would hold for all tests to come
+    for lasting in ("set_up_logs", "_step_back"):  # they would hold for all tests to come
+        monkeypatch.setattr(f"server.precompute_cli.{lasting}", lambda **_: None)
     monkeypatch.setattr("server.listings.PAUSES", (0.01, 0.01))
     monkeypatch.setattr("server.service.project_images.PAUSES", (0.01, 0.01))
     monkeypatch.setattr("server.service.crawl._PAUSES", (0.01,))

@@ -22,7 +22,7 @@ def test_a_start_that_asks_for_a_gpu_fails_where_there_is_none_and_names_the_way
     tmp_path: Path, wanted: str
 ) -> None:
     with pytest.raises(ModelUnusable, match=rf"SAMSERVE_PROVIDER is {wanted}.*install onnxruntime-gpu"):
-        SamModel(tiny_model(tmp_path), tmp_path, 1, wanted)
+        SamModel(tiny_model(tmp_path), tmp_path, 1, wanted).warm_up()
 
 
 @pytest.mark.parametrize("wanted", ["cpu", AUTO])

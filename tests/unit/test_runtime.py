@@ -1,4 +1,4 @@
-"""Graphs that do not fit their manifest are refused when they are loaded, not at the first click."""
+"""Graphs that do not fit their manifest are refused when a model is warmed up, not at the first click."""
 
 from pathlib import Path
 
@@ -35,14 +35,14 @@ def test_a_graph_that_is_none_is_unusable(tmp_path: Path) -> None:
     manifest = tiny_model(tmp_path)
     (tmp_path / "decoder.onnx").write_bytes(b"no graph")
     with pytest.raises(ModelUnusable, match=r"decoder\.onnx"):
-        SamModel(manifest, tmp_path, threads=1)
+        SamModel(manifest, tmp_path, threads=1).warm_up()
 
 
 def test_a_tensor_that_the_graph_lacks_is_named(tmp_path: Path) -> None:
     manifest = tiny_model(tmp_path)
     encoder = msgspec.structs.replace(manifest.encoder, inputs={"image": "pictures"})
     with pytest.raises(ModelUnusable, match="no input pictures"):
-        SamModel(msgspec.structs.replace(manifest, encoder=encoder), tmp_path, threads=1)
+        SamModel(msgspec.structs.replace(manifest, encoder=encoder), tmp_path, threads=1).warm_up()
 
 
 def test_an_unknown_family_is_unusable() -> None:

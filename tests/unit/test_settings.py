@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from server.environment import read_settings
 from server.errors import BadSettings
-from server.settings import Settings, read_settings
+from server.settings import Settings
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:

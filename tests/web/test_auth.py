@@ -9,9 +9,10 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from server.app import create_app
+from server.environment import read_settings
 from server.errors import BadSettings
 from server.runtime.model import SamModel
-from server.settings import Settings, read_settings
+from server.settings import Settings
 
 Client = TestClient[Litestar]
 ENDPOINTS = [("GET", "/"), ("GET", "/health"), ("POST", "/setup"), ("POST", "/predict"), ("GET", "/versions")]

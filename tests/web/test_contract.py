@@ -29,10 +29,12 @@ def ask(client: Client, image: str, drawn: Any, config: str = CONFIG) -> list[di
 
 
 @pytest.mark.parametrize("path", ["/", "/health"])
-def test_health_names_the_model_and_the_provider_that_runs_it(client: Client, tiny: SamModel, path: str) -> None:
+def test_health_names_the_model_its_graphs_and_the_provider_that_runs_it(
+    client: Client, tiny: SamModel, path: str
+) -> None:
     health = client.get(path).json()
     assert health.items() >= {"status": "UP", "model_class": "Tiny", "model_version": tiny.version}.items()
-    assert health["provider"] == "CPUExecutionProvider"
+    assert (health["provider"], health["encoder"], health["decoder"]) == ("CPUExecutionProvider", "stock", "stock")
 
 
 def test_setup_and_versions_give_a_version_that_follows_the_weights(client: Client, tiny: SamModel) -> None:

@@ -87,10 +87,14 @@ def test_two_images_per_gpu_are_under_way_on_a_gpu_and_one_on_a_cpu(
     assert tiny.encodes_at_once == 2
 
 
-def test_the_doctor_says_what_runs_each_graph(tiny: SamModel) -> None:
-    seen = run(examine_model(lambda: tiny))
-    assert "encoder: " in seen.text
-    assert "nodes on CPU; decoder: " in seen.text
+def test_the_doctor_says_which_graphs_serve_and_on_a_gpu_what_runs_each(
+    tiny: SamModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(examine_model(lambda: tiny)).text.endswith("with the stock encoder and the stock decoder")
+    monkeypatch.setattr(SamModel, "is_on_gpu", True)
+    on_gpu = run(examine_model(lambda: tiny)).text
+    assert "(encoder: " in on_gpu
+    assert "nodes on CPU; decoder: " in on_gpu
 
 
 def test_graphs_that_run_on_two_providers_are_told_with_both() -> None:

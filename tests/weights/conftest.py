@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from server.app import load_model
+from server.environment import read_settings
 from server.runtime.model import SamModel
-from server.settings import Settings, read_settings
+from server.settings import Settings
 from tests.pulled import pulled
 from tests.weights.served import Served
 from tests.weights.serving import serving

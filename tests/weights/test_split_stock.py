@@ -20,7 +20,7 @@ from server.weights.store import find_manifest
 def test_cut_in_two_the_stock_decoder_gives_the_same_logits(graphs: Path, mobile_sam: SamModel, tmp_path: Path) -> None:
     manifest = find_manifest("mobile_sam", graphs.parent)
     stock = graphs / manifest.decoder.file
-    whole = StockDecoder(Session(stock, manifest.decoder, 1))
+    whole = StockDecoder(lambda: Session(stock, manifest.decoder, 1))
     halves = SplitStock(stock, manifest.decoder.outputs, tmp_path, 1)
     embedding = mobile_sam.encode(example_picture())
     frame = embedding.size
