@@ -12,6 +12,7 @@ from server.core.options import AnswerOptions
 from server.core.prediction import MaskPrediction
 from server.core.prompt import Carving, Choice, Prompt
 from server.core.reference import ImageReference
+from server.models.family import Tensors
 from server.service.demand import Priority
 from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
@@ -37,7 +38,6 @@ class SquareModel(FakeModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.encoded: list[tuple[int, ...]] = []
         self.decoded: list[tuple[ImageSize, Prompt]] = []
         self.half = 40
 
@@ -46,10 +46,13 @@ class SquareModel(FakeModel):
         """The prompts decoded on crops of the usual size."""
         return [prompt for size, prompt in self.decoded if size.longest == 512]
 
-    def encode(self, image: Image) -> ImageEmbedding:
-        size = super().encode(image).size
-        self.encoded.append(image.shape[:2])
-        return ImageEmbedding(size, {"corner": image[0, 0].copy()})
+    @property
+    def encoded(self) -> list[tuple[int, ...]]:
+        """(height, width) of each image."""
+        return [image.shape[:2] for image in self.images]
+
+    def tensors(self, image: Image) -> Tensors:
+        return {"corner": image[0, 0].copy()}
 
     def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
         logits = np.full((256, 256), len(self.decoded), np.float32)

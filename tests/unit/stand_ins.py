@@ -9,12 +9,14 @@ from server.core.prediction import MaskPrediction
 from server.core.prompt import Prompt
 from server.core.reference import ImageReference
 from server.errors import ImageError, ImageRefused, ImageUnavailable
+from server.models.family import Tensors
 
 
 class FakeModel:
-    """Its embeddings hold the pixels; an encode begins once `go` is set."""
+    """An encode begins once `go` is set; keeps the images that were encoded."""
 
     def __init__(self) -> None:
+        self.images: list[Image] = []
         self.started, self.go = threading.Event(), threading.Event()
         self.go.set()
 
@@ -24,7 +26,12 @@ class FakeModel:
     def encode(self, image: Image) -> ImageEmbedding:
         self.started.set()
         assert self.go.wait(10)
-        return ImageEmbedding(ImageSize(*image.shape[:2]), {"pixels": image.copy()})
+        self.images.append(image)
+        return ImageEmbedding(ImageSize(*image.shape[:2]), self.tensors(image))
+
+    def tensors(self, image: Image) -> Tensors:
+        """What its embeddings hold."""
+        return {"pixels": image.copy()}
 
     def prepare(self, embedding: ImageEmbedding) -> None:
         raise AssertionError("only opened tasks are prepared")

@@ -21,17 +21,15 @@ CAT, DOG, COW, HEN = b"cat", b"dog", b"cow", b"hen"
 
 
 class RecordingModel(FakeModel):
-    """Keeps what it encoded and prepared."""
+    """Tells what it encoded and prepared."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.encoded: list[bytes] = []
         self.prepared: list[ImageEmbedding] = []
 
-    def encode(self, image: Image) -> ImageEmbedding:
-        embedding = super().encode(image)
-        self.encoded.append(image.tobytes())
-        return embedding
+    @property
+    def encoded(self) -> list[bytes]:
+        return [image.tobytes() for image in self.images]
 
     def prepare(self, embedding: ImageEmbedding) -> None:
         self.prepared.append(embedding)
