@@ -5,6 +5,7 @@ import os
 import sys
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import click
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from server.app import load_model
 from server.core.reference import ImageReference
 from server.doctor.chart import Chart, Finding, StepFailed
+from server.doctor.click import examine_click
 from server.doctor.image import ImageWay, examine_image
 from server.doctor.model import examine_model
 from server.doctor.studio import Patient, examine_studio
@@ -21,6 +23,8 @@ from server.environment import read_settings
 from server.images.decode import decode_image
 from server.logs import set_up_logs
 from server.settings import Settings
+from server.studio.api import StudioApi
+from server.studio.served import Served
 
 _MARKS = {"ok": ("ok", "green"), "warning": ("!!", "yellow"), "failed": ("FAILED", "red")}
 
@@ -33,7 +37,8 @@ _MARKS = {"ok": ("ok", "green"), "warning": ("!!", "yellow"), "failed": ("FAILED
 def doctor_command(project: int | None, task: int | None, image: str | None, *, as_json: bool) -> None:
     """Walk from Label Studio to a mask, and say what is wrong and what to do.
 
-    Reads the same environment as samserve serve. Exit status 1 when a step fails.
+    Ends with a click through Label Studio and the running server, which stores nothing. Reads the same environment as
+    samserve serve. Exit status 1 when a step fails.
     """
     settings = read_settings(os.environ)
     if (project or task) and not settings.knows_label_studio:
@@ -54,15 +59,24 @@ async def examine(
         chart.note(trap)
     with suppress(StepFailed):
         model = await chart.step("model", examine_model(partial(load_model, settings)))
-        patient = await _patient(chart, settings, project, task) if project or task else None
-        reference = ImageReference(image, "none") if image else patient and patient.reference
-        if reference:
-            way = ImageWay(image_sources(settings), partial(decode_image, max_pixels=settings.max_pixels), model)
-            await examine_image(chart, way, reference, patient.config if patient else None)
+        way = ImageWay(image_sources(settings), partial(decode_image, max_pixels=settings.max_pixels), model)
+        if image:
+            await examine_image(chart, way, ImageReference(image, "none"), None)
+        elif project or task:
+            await _examine_task(chart, settings, way, project, task)
 
 
-async def _patient(chart: Chart, settings: Settings, project: int | None, task: int | None) -> Patient:
+async def _examine_task(chart: Chart, settings: Settings, way: ImageWay, project: int | None, task: int | None) -> None:
     api = studio_api(settings)
+    try:
+        patient = await _patient(chart, settings, api, project, task)
+        size = await examine_image(chart, way, patient.reference, patient.config)
+        await examine_click(chart, api, patient, size, partial(served_by, settings))
+    finally:
+        await api.close()
+
+
+async def _patient(chart: Chart, settings: Settings, api: StudioApi, project: int | None, task: int | None) -> Patient:
     try:
         return await examine_studio(chart, api, project, task)
     except StepFailed:
@@ -70,8 +84,13 @@ async def _patient(chart: Chart, settings: Settings, project: int | None, task: 
         if trap and "cannot be reached" in chart.findings[-1].seen:
             chart.note(trap)
         raise
-    finally:
-        await api.close()
+
+
+def served_by(settings: Settings, backend: dict[str, Any]) -> Served:
+    """The connected server; our password goes only where Label Studio sends that user's."""
+    if settings.basic_auth_user and backend.get("basic_auth_user") == settings.basic_auth_user:
+        return Served(backend["url"], settings.basic_auth_user, settings.basic_auth_pass)
+    return Served(backend["url"])
 
 
 def show(finding: Finding) -> None:

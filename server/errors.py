@@ -13,6 +13,7 @@ SamserveError
 ├── Overloaded            too much is queued; try again later                   503
 ├── ModelUnusable         the weights are missing, broken or do not fit         stops the start
 ├── ServerUnreachable     no samserve answers there                             ends the command
+├── ServerRefused         a running samserve says no                            ends the command
 ├── StudioRefused         Label Studio's API is out of reach, or says no          ends the command
 └── BadSettings           a setting that does not exist or does not parse       stops the start
 """
@@ -99,6 +100,10 @@ class StudioRefused(SamserveError):
 
 class ServerUnreachable(SamserveError):
     """No samserve answers at an address, or not to this user."""
+
+
+class ServerRefused(SamserveError):
+    """A running samserve does not do what it was asked; the message has its own reason."""
 
 
 class BadSettings(SamserveError):

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from server.doctor.chart import Chart, Finding, StepFailed
+from server.doctor.click import examine_click
 from server.doctor.image import ImageWay, examine_image
 from server.doctor.studio import examine_studio
 from server.errors import BadSettings
@@ -11,7 +12,7 @@ from server.studio.api import StudioApi
 
 
 class Diagnosis:
-    """Walks from Label Studio to one task's mask, with the running server's own model, images and token.
+    """Walks from Label Studio to one task's mask, with the running server's own model, images and token, and clicks.
 
     One task at a time: an examination encodes beside the clicks.
     """
@@ -32,7 +33,8 @@ class Diagnosis:
         async with self._examining:
             with suppress(StepFailed):
                 patient = await examine_studio(chart, self._api, None, task)
-                await examine_image(chart, self._way, patient.reference, patient.config)
+                size = await examine_image(chart, self._way, patient.reference, patient.config)
+                await examine_click(chart, self._api, patient, size)
         return chart.findings
 
     async def close(self) -> None:

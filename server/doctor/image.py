@@ -31,8 +31,10 @@ class ImageWay:
     model: Model
 
 
-async def examine_image(chart: Chart, way: ImageWay, reference: ImageReference, config: LabelConfig | None) -> None:
-    """Fetches, decodes and encodes an image, clicks on its middle, and answers.
+async def examine_image(
+    chart: Chart, way: ImageWay, reference: ImageReference, config: LabelConfig | None
+) -> ImageSize:
+    """Fetches, decodes and encodes an image, clicks on its middle, and answers; gives the image's size.
 
     Raises:
         StepFailed: a step failed.
@@ -41,6 +43,8 @@ async def examine_image(chart: Chart, way: ImageWay, reference: ImageReference, 
     image = await chart.step("decode", _in_thread(lambda: _decode(way.decode_image, content)))
     embedding = await chart.step("encode", _in_thread(lambda: _encode(way.model, image)))
     await chart.step("mask", _in_thread(lambda: _mask(way.model, embedding, config)))
+    size: ImageSize = embedding.size
+    return size
 
 
 async def _fetch(images: ImageSource, reference: ImageReference) -> Seen[bytes]:

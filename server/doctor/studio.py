@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from server.core.labelconfig import LabelConfig, parse_label_config
+from server.core.labelconfig import ControlTag, LabelConfig, ObjectTag, parse_label_config
 from server.core.reference import ImageReference, Login
 from server.core.task import image_value
 from server.doctor.chart import Chart, Seen
@@ -19,10 +19,27 @@ _USUAL = (
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """The image that shall become a mask, and the labeling config of its project."""
+    """The image that shall become a mask, and what Label Studio knows around it.
+
+    Attributes:
+        project, task, backend: as its API tells them; the backend is the one that smart tools call.
+    """
 
     reference: ImageReference
     config: LabelConfig
+    project: dict[str, Any]
+    task: dict[str, Any]
+    backend: dict[str, Any]
+
+    @property
+    def shown(self) -> ObjectTag:
+        """The image's tag."""
+        return next(tag for tag in self.config.objects if tag.kind == "Image")
+
+    @property
+    def prompting(self) -> ControlTag:
+        """The tool to click with, or else the one for boxes."""
+        return _prompting(self.config, self.shown.name)[0]
 
 
 async def examine_studio(chart: Chart, api: StudioApi, project: int | None, task: int | None) -> Patient:
@@ -34,9 +51,10 @@ async def examine_studio(chart: Chart, api: StudioApi, project: int | None, task
     await chart.step("token", _token(api))
     chosen = await chart.step("task", _task(api, task) if task is not None else _first_task(api, project or 0))
     number = int(chosen["project"])
-    config, login = await chart.step("labeling config", _config(api, number))
-    await chart.step("connection", _connection(api, number))
-    return Patient(await chart.step("image", _image(chosen, config, login)), config)
+    project_told, config = await chart.step("labeling config", _config(api, number))
+    backend = await chart.step("connection", _connection(api, number))
+    reference = await chart.step("image", _image(chosen, config, login_of(project_told)))
+    return Patient(reference, config, project_told, chosen, backend)
 
 
 async def _token(api: StudioApi) -> Seen[None]:
@@ -61,23 +79,28 @@ async def _image(task: dict[str, Any], config: LabelConfig, login: Login | None)
     return Seen(ImageReference(value, str(task["id"]), login), f"{shown.value} is {redacted(value)[:80]}")
 
 
-async def _config(api: StudioApi, project: int) -> Seen[tuple[LabelConfig, Login | None]]:
+async def _config(api: StudioApi, project: int) -> Seen[tuple[dict[str, Any], LabelConfig]]:
     found = await api.project(project)
     config = parse_label_config(found["label_config"] or "<View></View>")
     image = next((tag for tag in config.objects if tag.kind == "Image"), None)
     if image is None:
         raise BadLabelConfig(f"the labeling config of project {project} shows no image: run samserve connect")
-    smart = [c for c in config.controls if image.name in c.to_names and c.kind.startswith(("KeyPoint", "Rectangle"))]
+    smart = _prompting(config, image.name)
     if not smart:
         raise BadLabelConfig(
             f"project {project} has neither a key point nor a rectangle tool to prompt with: run samserve connect"
         )
     answer = config.answer_control(image.name, smart[0].name)
     text = f"{found['title']!r}: {smart[0].name!r} prompts, {answer.kind} {answer.name!r} answers"
-    return Seen((config, login_of(found)), text)
+    return Seen((found, config), text)
 
 
-async def _connection(api: StudioApi, project: int) -> Seen[None]:
+def _prompting(config: LabelConfig, image: str) -> list[ControlTag]:
+    own = [control for control in config.controls if image in control.to_names and control.smart]
+    return [control for kind in ("KeyPoint", "Rectangle") for control in own if control.kind.startswith(kind)]
+
+
+async def _connection(api: StudioApi, project: int) -> Seen[dict[str, Any]]:
     backends = await api.backends(project)
     if not backends:
         raise StudioRefused(f"no model is connected to project {project}: run samserve connect --project {project}")
@@ -91,4 +114,4 @@ async def _connection(api: StudioApi, project: int) -> Seen[None]:
         raise StudioRefused(f"Label Studio cannot use {used['url']}: {told.strip().splitlines()[-1]}. {_USUAL}")
     several = sum(bool(backend["is_interactive"]) for backend in backends) > 1
     advice = "smart tools call only this one, the first of several interactive ones" if several else ""
-    return Seen(None, f"smart tools call {used['url']} ({used['model_version']})", advice)
+    return Seen(used, f"smart tools call {redacted(used['url'])} ({used['model_version']})", advice)

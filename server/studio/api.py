@@ -94,6 +94,15 @@ class StudioApi:
         found: dict[str, Any] = await self._call("GET", f"/api/tasks/{number}?resolve_uri=false")
         return found
 
+    async def click(self, backend: int, task: int, context: dict[str, Any]) -> list[dict[str, Any]]:
+        """What a connected model answers to what a smart tool drew on a task; nothing is stored."""
+        path = f"/api/ml/{backend}/interactive-annotating"
+        answer = await self._call("POST", path, json={"task": task, "context": context})
+        if answer.get("errors"):
+            raise StudioRefused(_text(answer["errors"]))
+        found: list[dict[str, Any]] = answer["data"]["result"]
+        return found
+
     async def _call(self, method: str, path: str, **content: Any) -> Any:
         where = f"{method} {redacted(self.url + path)}"
         try:

@@ -35,12 +35,19 @@ class Studio:
     """Label Studio's answers to the paths that a doctor asks, as version 1.23.2 gave them; all is well at first."""
 
     def __init__(self, image: str) -> None:
-        backend = {"url": "http://sam:9090", "is_interactive": True, "state": "CO", "readable_state": "Connected"}
+        backend = {
+            "id": 5,
+            "url": "http://sam:9090",
+            "is_interactive": True,
+            "state": "CO",
+            "readable_state": "Connected",
+        }
         self.pages: dict[str, Any] = {
             "/api/current-user/whoami": {"email": "me@example.com"},
             "/api/tasks/3": {"id": 3, "project": 7, "data": {"image": image}},
             "/api/projects/7": {"title": "Cats", "label_config": CONFIG},
             "/api/ml": [backend | {"error_message": None, "model_version": "tiny-1"}],
+            "/api/ml/5/interactive-annotating": {"data": {"result": [{"id": "r"}], "score": 1.0}},
         }
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -65,7 +72,7 @@ def examine(site: Site, settings: Settings, tiny: SamModel) -> Callable[[Change]
 
 def test_a_set_up_that_works_is_walked_to_the_mask(examine: Callable[[Change], list[Finding]]) -> None:
     findings = examine(lambda _: None)
-    steps = ["token", "task", "labeling config", "connection", "image", "fetch", "decode", "encode", "mask"]
+    steps = ["token", "task", "labeling config", "connection", "image", "fetch", "decode", "encode", "mask", "click"]
     assert [finding.step for finding in findings] == steps
     assert {finding.state for finding in findings} == {"ok"}
     assert "60 x 40 px" in findings[6].seen
@@ -103,6 +110,11 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
         lambda p: p["/api/tasks/3"]["data"].update(image=p["/api/tasks/3"]["data"]["image"] + "x"),
         "fetch",
         "404",
+    ),
+    "a server that gives no mask": (
+        lambda p: p["/api/ml/5/interactive-annotating"].update(errors=["422 Client Error"]),
+        "click",
+        "422 Client Error",
     ),
     "an image on a private address": (
         lambda p: p["/api/tasks/3"]["data"].update(image="http://10.0.0.1/a.png"),
