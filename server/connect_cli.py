@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,14 @@ _IMAGES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}  # what Label Studi
 )
 @click.option("--url", help="Where Label Studio reaches samserve.  [http://localhost:PORT]")
 @click.option("--options", metavar="JSON", help='Answer options, such as \'{"output": "polygon"}\'.')
-@click.option("--yes", is_flag=True, help="Change the labeling config without asking.")
+@click.option("--yes", is_flag=True, help="Change the labeling config, and replace a dead connection, without asking.")
 def connect_command(
     project: int | None, title: str | None, images: tuple[Path, ...], url: str | None, options: str | None, *, yes: bool
 ) -> None:
     """Connect a Label Studio project with samserve.
 
-    Needs LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY. Doing it again changes nothing that is right already.
+    Needs LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY. Doing it again changes nothing that is right already. Ends with
+    samserve doctor; exit status 1 when a step of that fails.
     """
     if (project is None) == (title is None):
         raise click.UsageError("give --project NUMBER or --create TITLE")
@@ -48,21 +50,34 @@ def connect_command(
         password=settings.basic_auth_pass,
         extra_params=_options(options) if options else None,
     )
-    asyncio.run(_run(settings, project, title, _files(images), connection, yes=yes))
+    is_well = asyncio.run(_run(settings, project, title, _files(images), connection, yes=yes))
+    sys.exit(0 if is_well else 1)
 
 
 async def _run(
     settings: Settings, project: int | None, title: str | None, images: list[Path], connection: Connection, *, yes: bool
-) -> None:
+) -> bool:
+    """Whether the check of what was made went well."""
     api = studio_api(settings)
     try:
         click.echo(f"Label Studio at {api.url}, as {await api.user()}")
         number = project if project is not None else await create(api, title or "", images, click.echo)
         await connect(api, number, connection, click.echo, lambda question: yes or click.confirm(question))
+        has_tasks = bool(await api.tasks(number, 1))
     finally:
         await api.close()
-    await examine(Chart(show), settings, number)
-    click.echo(f"Open {api.url}/projects/{number}/data")
+    return await _check(settings, number, has_tasks=has_tasks)
+
+
+async def _check(settings: Settings, project: int, *, has_tasks: bool) -> bool:
+    chart = Chart(show)
+    if has_tasks:
+        await examine(chart, settings, project)
+    else:
+        click.echo(f"There are no tasks yet: import images, then check with samserve doctor --project {project}")
+    if chart.is_healthy:
+        click.echo(f"Open {settings.label_studio_url.rstrip('/')}/projects/{project}/data")
+    return chart.is_healthy
 
 
 def _options(text: str) -> dict[str, Any]:

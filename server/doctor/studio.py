@@ -113,5 +113,6 @@ async def _connection(api: StudioApi, project: int) -> Seen[dict[str, Any]]:
         told = used["error_message"] or used["readable_state"]
         raise StudioRefused(f"Label Studio cannot use {used['url']}: {told.strip().splitlines()[-1]}. {_USUAL}")
     several = sum(bool(backend["is_interactive"]) for backend in backends) > 1
-    advice = "smart tools call only this one, the first of several interactive ones" if several else ""
+    others = "to have another called, remove it or switch off its Interactive preannotations"
+    advice = f"smart tools call only this one, the first of several interactive ones; {others}" if several else ""
     return Seen(used, f"smart tools call {redacted(used['url'])} ({used['model_version']})", advice)

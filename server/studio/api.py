@@ -73,6 +73,10 @@ class StudioApi:
         made: dict[str, Any] = await self._call(method, path, json=connection)
         return made
 
+    async def delete_backend(self, backend: int) -> None:
+        """Removes a connection."""
+        await self._call("DELETE", f"/api/ml/{backend}")
+
     async def webhooks(self, project: int) -> list[dict[str, Any]]:
         """The project's webhooks."""
         found: list[dict[str, Any]] = await self._call("GET", f"/api/webhooks/?project={project}")
@@ -82,6 +86,10 @@ class StudioApi:
         """Has all events of a project sent to `url`, with what they are about."""
         hook = {"project": project, "url": url, "send_payload": True, "send_for_all_actions": True, "is_active": True}
         await self._call("POST", "/api/webhooks/", json=hook)
+
+    async def delete_webhook(self, hook: int) -> None:
+        """Removes a webhook."""
+        await self._call("DELETE", f"/api/webhooks/{hook}/")
 
     async def tasks(self, project: int, count: int) -> list[dict[str, Any]]:
         """The first `count` tasks of a project: id, data, ..."""

@@ -14,6 +14,7 @@ from server.errors import StudioRefused
 from server.images.label_studio import LabelStudioAuth
 from server.studio.api import StudioApi
 from server.studio.connect import Connection, connect, create
+from server.studio.patch import RECOMMENDED
 from tests.conftest import Site
 from tests.studio import LEGACY_TOKEN
 
@@ -36,10 +37,20 @@ class Studio:
     def connect(self, *, agree: bool = True, **connection: Any) -> None:
         asyncio.run(connect(self.api, 7, Connection(**({"url": URL} | connection)), self.said.append, lambda _: agree))
 
+    def put_backend(self, url: str, **more: Any) -> None:
+        """Connects a model, and makes its webhook as Label Studio does of itself."""
+        number = len(self.backends) + 1
+        self.backends.append({"id": number, "url": url, "state": "CO", "model_version": "v1"} | more)
+        self.hooks.append({"id": number, "url": url.rstrip("/") + "/webhook"})
+
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if self.refusal:
             return httpx.Response(self.refusal[0], json=self.refusal[1])
         path = request.url.path.strip("/").split("/")[1:]
+        if request.method == "DELETE":
+            kept = {"ml": self.backends, "webhooks": self.hooks}[path[0]]
+            kept[:] = [one for one in kept if one["id"] != int(path[1])]
+            return httpx.Response(204)
         if request.method == "GET":
             return httpx.Response(200, json=self._read(path))
         given = json.loads(request.content) if request.content.startswith(b"{") else {}
@@ -58,10 +69,9 @@ class Studio:
             case "POST", ["projects", "8", "import"]:
                 self.uploads.append(content)
             case "POST", ["ml"]:
-                self.backends.append(given | {"id": 1})
-                self.hooks.append({"url": given["url"] + "/webhook"})
-            case "PATCH", ["ml", "1"]:
-                self.backends[0] |= given
+                self.put_backend(**given)
+            case "PATCH", ["ml", number]:
+                next(known for known in self.backends if known["id"] == int(number)).update(given, state="CO")
             case "POST", ["webhooks"]:
                 self.hooks.append(given)
             case unknown:
@@ -112,6 +122,48 @@ def test_a_webhook_that_was_removed_is_added_again() -> None:
             "is_active": True,
         }
     ]
+
+
+OLD = "http://samserve:9000"
+
+
+@pytest.mark.parametrize("own", [{"title": "samserve"}, {"title": "My SAM", "model_version": "tiny-1"}])
+def test_a_dead_connection_of_samserves_own_is_moved_to_the_new_address(own: dict[str, Any]) -> None:
+    studio = Studio()
+    studio.put_backend(OLD, is_interactive=True, state="DI", extra_params={"output": "polygon"}, **own)
+    studio.connect(version="tiny-1")
+    (backend,) = studio.backends
+    assert (backend["id"], backend["url"], backend["title"]) == (1, URL, own["title"])
+    assert backend["extra_params"] == {"output": "polygon"}
+    assert [hook["url"] for hook in studio.hooks] == [f"{URL}/webhook"]
+    assert f"-  {OLD} ({own['title']}), where nobody answers\n+  {URL}" in studio.said
+
+
+def test_a_dead_connection_before_the_one_to_this_address_goes() -> None:
+    studio = Studio()
+    for url, state in ((OLD, "DI"), (URL, "CO")):
+        studio.put_backend(url, is_interactive=True, state=state, title="samserve")
+    studio.connect()
+    assert [(backend["id"], backend["url"]) for backend in studio.backends] == [(2, URL)]
+    assert [hook["url"] for hook in studio.hooks] == [f"{URL}/webhook"]
+
+
+def test_without_consent_a_dead_connection_stays_and_the_remedy_is_told() -> None:
+    studio = Studio(RECOMMENDED)
+    studio.put_backend(OLD, is_interactive=True, state="DI", title="samserve")
+    studio.connect(agree=False)
+    assert [backend["url"] for backend in studio.backends] == [OLD, URL]
+    assert f"smart tools call {OLD} (samserve), the first interactive model" in studio.said[-1]
+    assert "Project settings" in studio.said[-1]
+
+
+@pytest.mark.parametrize("other", [{"title": "samserve", "state": "CO"}, {"title": "theirs", "state": "DI"}])
+def test_a_connection_that_is_alive_or_not_samserves_is_never_replaced(other: dict[str, Any]) -> None:
+    studio = Studio()
+    studio.put_backend(OLD, is_interactive=True, **other)
+    studio.connect()
+    assert [backend["url"] for backend in studio.backends] == [OLD, URL]
+    assert "switch off its Interactive preannotations" in studio.said[-1]
 
 
 def test_without_consent_the_labeling_config_stays() -> None:
