@@ -18,6 +18,7 @@ from server.environment import read_settings
 from server.errors import BadOptions
 from server.settings import Settings
 from server.studio.connect import Connection, connect, create
+from server.studio.served import Served
 
 _IMAGES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}  # what Label Studio takes as uploads and the editor shows
 
@@ -62,7 +63,8 @@ async def _run(
     try:
         click.echo(f"Label Studio at {api.url}, as {await api.user()}")
         number = project if project is not None else await create(api, title or "", images, click.echo)
-        await connect(api, number, connection, click.echo, lambda question: yes or click.confirm(question))
+        served = Served(connection.url, connection.user, connection.password)
+        await connect(api, served, number, connection, click.echo, lambda question: yes or click.confirm(question))
         has_tasks = bool(await api.tasks(number, 1))
     finally:
         await api.close()

@@ -9,7 +9,9 @@ from typing import Any
 from server.errors import StudioRefused
 from server.studio.api import StudioApi
 from server.studio.connections import Connections, in_the_way, seen_from
+from server.studio.first_look import hint, look_at
 from server.studio.patch import RECOMMENDED, completed
+from server.studio.served import Served
 
 Say = Callable[[str], None]
 Ask = Callable[[str], bool]
@@ -22,7 +24,6 @@ class Connection:
     Attributes:
         url: where Label Studio reaches it.
         extra_params: its answer options for this project; None leaves those that are set.
-        version: of the model that it serves, where that is known: so are older connections of it.
     """
 
     url: str
@@ -30,7 +31,6 @@ class Connection:
     user: str = ""
     password: str = ""
     extra_params: dict[str, Any] | None = None
-    version: str = ""
 
 
 async def create(api: StudioApi, title: str, images: Sequence[Path], say: Say) -> int:
@@ -43,23 +43,35 @@ async def create(api: StudioApi, title: str, images: Sequence[Path], say: Say) -
     return number
 
 
-async def connect(api: StudioApi, project: int, connection: Connection, say: Say, ask: Ask) -> None:
+async def connect(api: StudioApi, served: Served, project: int, connection: Connection, say: Say, ask: Ask) -> None:
     """Completes the labeling config (after asking), connects the model and its webhook.
 
+    `served` is the same samserve as seen from here, which is asked first.
+
     Raises:
+        ServerRefused: samserve does not take the labeling config or the options, or wants a password.
         StudioRefused: Label Studio does not do it, with its reason and the way out.
         BadLabelConfig: the labeling config shows no image.
     """
-    await _complete_config(api, project, say, ask)
-    replaced = await _connect_model(api, project, connection, say, ask)
-    await _connect_webhook(api, project, connection.url, replaced, say)
+    backends = await api.backends(project)
+    known = seen_from(connection.url, connection.title, "", backends).kept or {}
+    given = known.get("extra_params") if connection.extra_params is None else connection.extra_params
+    before = str((await api.project(project))["label_config"] or "<View></View>")
+    after = completed(before)
+    seen = await look_at(served, after, given)
+    await _complete_config(api, project, (before, after), say, ask)
+    found = _own(seen_from(connection.url, connection.title, seen.version, backends), connection.url, say, ask)
+    try:
+        await _connect_model(api, project, connection, found, say)
+    except StudioRefused as error:
+        raise StudioRefused(f"{error}{hint(str(error), connection.url, seen)}", error.status) from None
+    await _connect_webhook(api, project, connection.url, found.dead, say)
     if advice := in_the_way(connection.url, await api.backends(project)):
         say(f"but {advice}")
 
 
-async def _complete_config(api: StudioApi, project: int, say: Say, ask: Ask) -> None:
-    before = str((await api.project(project))["label_config"] or "<View></View>")
-    after = completed(before)
+async def _complete_config(api: StudioApi, project: int, change: tuple[str, str], say: Say, ask: Ask) -> None:
+    before, after = change
     if after == before:
         say("the labeling config has all that smart tools need")
         return
@@ -72,33 +84,24 @@ async def _complete_config(api: StudioApi, project: int, say: Say, ask: Ask) -> 
         say("left the labeling config as it is")
 
 
-async def _connect_model(
-    api: StudioApi, project: int, connection: Connection, say: Say, ask: Ask
-) -> Sequence[dict[str, Any]]:
-    """Connects it, in the place of samserve's own dead connections if they may go; gives those."""
-    found = await _own(api, project, connection, say, ask)
-    kept = found.kept
-    try:
-        await api.put_backend(kept["id"] if kept else None, _wanted(project, connection, kept))
-    except StudioRefused as error:
-        raise StudioRefused(f"{error}{_hint(str(error), connection.url)}", error.status) from None
-    say(f"{'renewed the connection' if found.here else 'connected'} to {connection.url}")
-    for dead in found.dead:
-        if dead is not kept:
-            await api.delete_backend(dead["id"])
-    return found.dead
-
-
-async def _own(api: StudioApi, project: int, connection: Connection, say: Say, ask: Ask) -> Connections:
-    backends = await api.backends(project)
-    found = seen_from(connection.url, connection.title, connection.version, backends)
+def _own(found: Connections, url: str, say: Say, ask: Ask) -> Connections:
+    """Without the dead ones if they may not be replaced."""
     if not found.dead:
         return found
-    say(f"{found.replaced}\n+  {connection.url}")
+    say(f"{found.replaced}\n+  {url}")
     if ask("Replace the connection like this?"):
         return found
     say("left the old connection as it is")
     return Connections(found.here, ())
+
+
+async def _connect_model(api: StudioApi, project: int, connection: Connection, found: Connections, say: Say) -> None:
+    kept = found.kept
+    await api.put_backend(kept["id"] if kept else None, _wanted(project, connection, kept))
+    say(f"{'renewed the connection' if found.here else 'connected'} to {connection.url}")
+    for dead in found.dead:
+        if dead is not kept:
+            await api.delete_backend(dead["id"])
 
 
 def _wanted(project: int, connection: Connection, kept: dict[str, Any] | None) -> dict[str, Any]:
@@ -128,14 +131,3 @@ async def _connect_webhook(
 
 def _webhook(url: str) -> str:
     return url.rstrip("/") + "/webhook"
-
-
-def _hint(reason: str, url: str) -> str:
-    if "reserved" in reason or "private" in reason or "local" in reason.lower():
-        return (
-            "\nLabel Studio 1.23.1 and newer call private addresses only when started with "
-            "ML_BLOCK_LOCAL_IP=false SSRF_PROTECTION_ENABLED=false"
-        )
-    if "://localhost" in url or "://127." in url:
-        return "\nIf Label Studio runs in a container, localhost is that container: give it an address with --url"
-    return ""

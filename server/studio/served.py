@@ -28,10 +28,9 @@ class Served:
         """The version of the model that it serves."""
         return str((await self._call("GET", "/health"))["model_version"])
 
-    async def set_up(self, project: dict[str, Any], label_config: str, extra_params: dict[str, Any] | None) -> None:
-        """Tells it a project's labeling config and answer options, as Label Studio does when it connects."""
-        body = {"project": _project_id(project), "schema": label_config, "extra_params": extra_params}
-        await self._call("POST", "/setup", json=body)
+    async def set_up(self, label_config: str, extra_params: dict[str, Any] | None) -> None:
+        """Has it check a labeling config and answer options; they are of no project, so no project gets them."""
+        await self._call("POST", "/setup", json={"schema": label_config, "extra_params": extra_params})
 
     async def click(self, project: dict[str, Any], task: dict[str, Any], context: dict[str, Any]) -> None:
         """Sends it what a smart tool drew on a task."""
@@ -64,9 +63,7 @@ def _object(response: httpx.Response) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
-def _project_id(project: dict[str, Any]) -> str | None:
-    """As Label Studio spells it: the number, a dot, the second in which it was made; None of a project to come."""
-    if "id" not in project:
-        return None
+def _project_id(project: dict[str, Any]) -> str:
+    """As Label Studio spells it: the number, a dot, the second in which it was made."""
     made = datetime.fromisoformat(project["created_at"])
     return f"{project['id']}.{int(made.timestamp())}"

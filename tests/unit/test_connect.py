@@ -10,11 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 from server.cli import main
-from server.errors import StudioRefused
+from server.errors import ServerRefused, StudioRefused
 from server.images.label_studio import LabelStudioAuth
 from server.studio.api import StudioApi
 from server.studio.connect import Connection, connect, create
 from server.studio.patch import RECOMMENDED
+from server.studio.served import Served
 from tests.conftest import Site
 from tests.studio import LEGACY_TOKEN
 
@@ -31,11 +32,20 @@ class Studio:
         self.hooks: list[dict[str, Any]] = []
         self.uploads: list[bytes] = []
         self.refusal: tuple[int, Any] | None = None
+        self.serves: tuple[int, Any] | None = (200, {"model_version": "tiny-1"})
         self.api = StudioApi("http://studio:8080/", httpx.BasicAuth("a", "b"), httpx.MockTransport(self._answer))
         self.said: list[str] = []
 
     def connect(self, *, agree: bool = True, **connection: Any) -> None:
-        asyncio.run(connect(self.api, 7, Connection(**({"url": URL} | connection)), self.said.append, lambda _: agree))
+        wanted = Connection(**({"url": URL} | connection))
+        served = Served(wanted.url, transport=httpx.MockTransport(self._serve))
+        asyncio.run(connect(self.api, served, 7, wanted, self.said.append, lambda _: agree))
+
+    def _serve(self, request: httpx.Request) -> httpx.Response:
+        """What samserve itself answers."""
+        if self.serves is None:
+            raise httpx.ConnectError("Connection refused")
+        return httpx.Response(self.serves[0], json=self.serves[1])
 
     def put_backend(self, url: str, **more: Any) -> None:
         """Connects a model, and makes its webhook as Label Studio does of itself."""
@@ -131,7 +141,7 @@ OLD = "http://samserve:9000"
 def test_a_dead_connection_of_samserves_own_is_moved_to_the_new_address(own: dict[str, Any]) -> None:
     studio = Studio()
     studio.put_backend(OLD, is_interactive=True, state="DI", extra_params={"output": "polygon"}, **own)
-    studio.connect(version="tiny-1")
+    studio.connect()
     (backend,) = studio.backends
     assert (backend["id"], backend["url"], backend["title"]) == (1, URL, own["title"])
     assert backend["extra_params"] == {"output": "polygon"}
@@ -206,22 +216,50 @@ def test_a_page_that_is_no_json_is_no_label_studio() -> None:
         asyncio.run(api.user())
 
 
+class Refusing(Studio):
+    """Connects nothing, for a reason."""
+
+    reason = ""
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and request.url.path == "/api/ml":
+            return httpx.Response(400, json={"non_field_errors": [self.reason]})
+        return super()._answer(request)
+
+
 @pytest.mark.parametrize(
     ("url", "reason", "told"),
     [
         ("http://10.0.0.1:9090", "URL resolves to a reserved network address", "ML_BLOCK_LOCAL_IP=false"),
         ("http://localhost:9090", "Can't connect to ML backend", "that container"),
+        ("http://local-box:9090", "Can't connect to ML backend http://local-box:9090", "what is between"),
     ],
 )
-def test_a_connection_that_fails_names_the_usual_way_out(url: str, reason: str, told: str) -> None:
-    class Refusing(Studio):
-        def _answer(self, request: httpx.Request) -> httpx.Response:
-            if request.method == "POST" and request.url.path == "/api/ml":
-                return httpx.Response(400, json={"non_field_errors": [reason]})
-            return super()._answer(request)
-
+def test_a_connection_that_fails_names_the_likely_way_out(url: str, reason: str, told: str) -> None:
+    studio = Refusing()
+    studio.reason = reason
     with pytest.raises(StudioRefused, match=told):
-        Refusing().connect(url=url)
+        studio.connect(url=url)
+
+
+def test_where_nothing_listens_neither_blocked_addresses_nor_containers_are_to_blame() -> None:
+    studio = Refusing()
+    studio.serves, studio.reason = None, "Can't connect to ML backend http://localhost:9090, health check failed"
+    with pytest.raises(StudioRefused, match="Is samserve running") as caught:
+        studio.connect(url="http://localhost:9090")
+    assert "Connection refused" in str(caught.value)
+    assert "ML_BLOCK_LOCAL_IP" not in str(caught.value)
+    assert "container" not in str(caught.value)
+
+
+@pytest.mark.parametrize("detail", ["output is 'polygon', but ...", "wrong or no user name and password"])
+def test_what_samserve_itself_refuses_is_told_in_its_words_before_anything_is_changed(detail: str) -> None:
+    studio = Studio()
+    studio.serves = 400, {"detail": detail}
+    with pytest.raises(ServerRefused, match=detail):
+        studio.connect()
+    assert studio.projects[7]["label_config"] == BARE
+    assert not studio.backends
 
 
 @pytest.mark.parametrize(
