@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ from server.doctor.chart import Chart
 from server.doctor_cli import examine, show
 from server.engine import studio_api
 from server.environment import read_settings
-from server.errors import BadOptions
+from server.errors import BadOptions, SamserveError, StudioRefused
 from server.settings import Settings
-from server.studio.connect import Connection, connect, create
+from server.studio.api import StudioApi
+from server.studio.connect import Ask, Connection, connect
+from server.studio.create import check, create, upload
 from server.studio.served import Served
 
 _IMAGES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}  # what Label Studio takes as uploads and the editor shows
@@ -51,29 +55,53 @@ def connect_command(
         password=settings.basic_auth_pass,
         extra_params=_options(options) if options else None,
     )
-    is_well = asyncio.run(_run(settings, project, title, _files(images), connection, yes=yes))
+    wanted = _Wanted(project, title or "", _files(images), connection)
+    is_well = asyncio.run(_run(settings, wanted, lambda question: yes or click.confirm(question)))
     sys.exit(0 if is_well else 1)
 
 
-async def _run(
-    settings: Settings, project: int | None, title: str | None, images: list[Path], connection: Connection, *, yes: bool
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    project: int | None
+    title: str
+    images: list[Path]
+    connection: Connection
+
+
+async def _run(settings: Settings, wanted: _Wanted, ask: Ask) -> bool:
     """Whether the check of what was made went well."""
     api = studio_api(settings)
+    served = Served(wanted.connection.url, wanted.connection.user, wanted.connection.password)
     try:
         click.echo(f"Label Studio at {api.url}, as {await api.user()}")
-        number = project if project is not None else await create(api, title or "", images, click.echo)
-        served = Served(connection.url, connection.user, connection.password)
-        await connect(api, served, number, connection, click.echo, lambda question: yes or click.confirm(question))
-        has_tasks = bool(await api.tasks(number, 1))
+        if wanted.project is not None:
+            await connect(api, served, wanted.project, wanted.connection, click.echo, ask)
+            return await _check(settings, api, wanted.project)
+        await check(api, served, wanted.connection, ask)
+        number = await create(api, wanted.title, click.echo)
+        try:
+            await upload(api, number, wanted.images, click.echo)
+            await connect(api, served, number, wanted.connection, click.echo, ask)
+        except SamserveError as error:
+            raise StudioRefused(f"{error}\n{_go_on(number, wanted.connection)}") from None
+        is_well = await _check(settings, api, number)
+        if not is_well:
+            click.echo(_go_on(number, wanted.connection))
+        return is_well
     finally:
         await api.close()
-    return await _check(settings, number, has_tasks=has_tasks)
 
 
-async def _check(settings: Settings, project: int, *, has_tasks: bool) -> bool:
+def _go_on(project: int, connection: Connection) -> str:
+    given = connection.extra_params
+    options = [] if given is None else ["--options", msgspec.json.encode(given).decode()]
+    again = ["samserve", "connect", "--project", str(project), "--url", connection.url, *options]
+    return f"Project {project} is there: go on with: {shlex.join(again)}"
+
+
+async def _check(settings: Settings, api: StudioApi, project: int) -> bool:
     chart = Chart(show)
-    if has_tasks:
+    if await api.tasks(project, 1):
         await examine(chart, settings, project)
     else:
         click.echo(f"There are no tasks yet: import images, then check with samserve doctor --project {project}")

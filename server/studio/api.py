@@ -67,6 +67,14 @@ class StudioApi:
         found: list[dict[str, Any]] = await self._call("GET", f"/api/ml?project={project}")
         return found
 
+    async def check_address(self, url: str) -> None:
+        """Has Label Studio say whether it may call `url` at all; it makes nothing, as there is no project 0."""
+        try:
+            await self._call("POST", "/api/ml", json={"url": url, "project": 0})
+        except StudioRefused as error:
+            if error.status == httpx.codes.FORBIDDEN or " url: " in str(error):
+                raise
+
     async def put_backend(self, backend: int | None, connection: dict[str, Any]) -> dict[str, Any]:
         """Connects a model (None), or changes a connection; Label Studio calls the model while it does."""
         path, method = (f"/api/ml/{backend}", "PATCH") if backend else ("/api/ml", "POST")

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
-from pathlib import Path
 from typing import Any
 
 from server.errors import StudioRefused
 from server.studio.api import StudioApi
 from server.studio.connections import Connections, in_the_way, seen_from
 from server.studio.first_look import hint, look_at
-from server.studio.patch import RECOMMENDED, completed
+from server.studio.patch import completed
 from server.studio.served import Served
 
 Say = Callable[[str], None]
@@ -31,16 +30,6 @@ class Connection:
     user: str = ""
     password: str = ""
     extra_params: dict[str, Any] | None = None
-
-
-async def create(api: StudioApi, title: str, images: Sequence[Path], say: Say) -> int:
-    """A new project with the recommended labeling config and a task for each image; its number."""
-    number = int((await api.create_project(title, RECOMMENDED))["id"])
-    say(f"created project {number}, {title!r}")
-    for done, path in enumerate(images, 1):
-        await api.upload(number, [path])
-        say(f"uploaded {path.name} ({done} of {len(images)})")
-    return number
 
 
 async def connect(api: StudioApi, served: Served, project: int, connection: Connection, say: Say, ask: Ask) -> None:

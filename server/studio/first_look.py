@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from server.errors import ServerUnreachable
 from server.studio.served import Served
 
+_BLOCKED = "reserved network address", "private network addresses"  # as Label Studio says it, in one way or another
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -39,7 +40,7 @@ async def look_at(served: Served, label_config: str, extra_params: dict[str, Any
 
 def hint(refusal: str, url: str, seen: FirstLook) -> str:
     """The likely way out where Label Studio does not call `url`; empty where none is likelier than others."""
-    if "reserved network address" in refusal:
+    if any(words in refusal for words in _BLOCKED):
         return (
             "\nLabel Studio 1.23.1 and newer call private addresses only when started with "
             "ML_BLOCK_LOCAL_IP=false SSRF_PROTECTION_ENABLED=false"

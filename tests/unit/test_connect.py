@@ -13,7 +13,7 @@ from server.cli import main
 from server.errors import ServerRefused, StudioRefused
 from server.images.label_studio import LabelStudioAuth
 from server.studio.api import StudioApi
-from server.studio.connect import Connection, connect, create
+from server.studio.connect import Connection, connect
 from server.studio.patch import RECOMMENDED
 from server.studio.served import Served
 from tests.conftest import Site
@@ -181,16 +181,6 @@ def test_without_consent_the_labeling_config_stays() -> None:
     studio.connect(agree=False)
     assert studio.projects[7]["label_config"] == BARE
     assert len(studio.backends) == 1
-
-
-def test_a_new_project_gets_a_task_for_each_image(tmp_path: Path) -> None:
-    studio = Studio()
-    images = [tmp_path / name for name in ("a.png", "b.png")]
-    for path in images:
-        path.write_bytes(path.name.encode())
-    assert asyncio.run(create(studio.api, "Cats", images, studio.said.append)) == 8
-    assert studio.projects[8]["title"] == "Cats"
-    assert [b"a.png" in upload for upload in studio.uploads] == [True, False]
 
 
 @pytest.mark.parametrize(
