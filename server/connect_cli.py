@@ -21,7 +21,7 @@ from server.errors import BadOptions, SamserveError, StudioRefused
 from server.settings import Settings
 from server.studio.api import StudioApi
 from server.studio.connect import Ask, Connection, connect
-from server.studio.create import check, create, upload
+from server.studio.create import check, create, recommended, upload
 from server.studio.served import Served
 
 _IMAGES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}  # what Label Studio takes as uploads and the editor shows
@@ -78,7 +78,7 @@ async def _run(settings: Settings, wanted: _Wanted, ask: Ask) -> bool:
             await connect(api, served, wanted.project, wanted.connection, click.echo, ask)
             return await _check(settings, api, wanted.project)
         await check(api, served, wanted.connection, ask)
-        number = await create(api, wanted.title, click.echo)
+        number = await create(api, wanted.title, recommended(wanted.connection), click.echo)
         try:
             await upload(api, number, wanted.images, click.echo)
             await connect(api, served, number, wanted.connection, click.echo, ask)

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Any
 
-from server.errors import StudioRefused
+from server.errors import BadLabelConfig, StudioRefused
 from server.studio.api import StudioApi
 from server.studio.connections import Connections, in_the_way, seen_from
 from server.studio.first_look import hint, look_at
-from server.studio.patch import completed
+from server.studio.patch import completed, lacking, shapes_without_masks
 from server.studio.served import Served
 
 Say = Callable[[str], None]
 Ask = Callable[[str], bool]
+_Change = tuple[str, str, str | None]  # a labeling config before and after, for which output
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,18 @@ async def connect(api: StudioApi, served: Served, project: int, connection: Conn
     Raises:
         ServerRefused: samserve does not take the labeling config or the options, or wants a password.
         StudioRefused: Label Studio does not do it, with its reason and the way out.
-        BadLabelConfig: the labeling config shows no image.
+        BadLabelConfig: the labeling config shows no image, or may not get what smart tools cannot do without.
     """
     backends = await api.backends(project)
     known = seen_from(connection.url, connection.title, "", backends).kept or {}
     given = known.get("extra_params") if connection.extra_params is None else connection.extra_params
     before = str((await api.project(project))["label_config"] or "<View></View>")
-    after = completed(before)
+    output = (given or {}).get("output")
+    after = completed(before, output)
     seen = await look_at(served, after, given)
-    await _complete_config(api, project, (before, after), say, ask)
+    if not output and (shapes := shapes_without_masks(before)):
+        say(_masks_instead(shapes))
+    await _complete_config(api, project, (before, after, output), say, ask)
     found = _own(seen_from(connection.url, connection.title, seen.version, backends), connection.url, say, ask)
     try:
         await _connect_model(api, project, connection, found, say)
@@ -59,8 +63,10 @@ async def connect(api: StudioApi, served: Served, project: int, connection: Conn
         say(f"but {advice}")
 
 
-async def _complete_config(api: StudioApi, project: int, change: tuple[str, str], say: Say, ask: Ask) -> None:
-    before, after = change
+async def _complete_config(
+    api: StudioApi, project: int, change: tuple[str, str, str | None], say: Say, ask: Ask
+) -> None:
+    before, after, output = change
     if after == before:
         say("the labeling config has all that smart tools need")
         return
@@ -69,8 +75,18 @@ async def _complete_config(api: StudioApi, project: int, change: tuple[str, str]
     if ask("Change the labeling config like this?"):
         await api.set_label_config(project, after)
         say("changed the labeling config")
-    else:
-        say("left the labeling config as it is")
+        return
+    if missing := lacking(before, output):
+        raise BadLabelConfig(f"smart tools do not work without {missing}, so nothing was connected: add what is above")
+    say("left the labeling config as it is")
+
+
+def _masks_instead(shapes: Sequence[str]) -> str:
+    return (
+        f"The labeling config has {' and '.join(shapes)} controls and none for masks: with the one below, masks will "
+        f"be the answer of all smart tools, also of smart boxes. To be answered {shapes[0]}s instead, give "
+        f'--options \'{{"output": "{shapes[0]}"}}\''
+    )
 
 
 def _own(found: Connections, url: str, say: Say, ask: Ask) -> Connections:

@@ -7,7 +7,7 @@ from server.errors import SamserveError, ServerUnreachable, StudioRefused
 from server.studio.api import StudioApi
 from server.studio.connect import Ask, Connection, Say
 from server.studio.first_look import hint, look_at
-from server.studio.patch import RECOMMENDED
+from server.studio.patch import completed
 from server.studio.served import Served
 
 
@@ -19,7 +19,7 @@ async def check(api: StudioApi, served: Served, connection: Connection, ask: Ask
         ServerUnreachable: it does not answer, and nobody says that Label Studio reaches it all the same.
         StudioRefused: Label Studio may not call it.
     """
-    seen = await look_at(served, RECOMMENDED, connection.extra_params)
+    seen = await look_at(served, recommended(connection), connection.extra_params)
     if seen.unreached and not ask(f"{seen.unreached}. Go on, because Label Studio reaches it?"):
         raise ServerUnreachable(f"{seen.unreached}: start it, or give its --url. Nothing was made")
     try:
@@ -28,9 +28,14 @@ async def check(api: StudioApi, served: Served, connection: Connection, ask: Ask
         raise StudioRefused(f"{error}{hint(str(error), connection.url, seen)}", error.status) from None
 
 
-async def create(api: StudioApi, title: str, say: Say) -> int:
-    """A new project with the recommended labeling config; its number."""
-    number = int((await api.create_project(title, RECOMMENDED))["id"])
+def recommended(connection: Connection) -> str:
+    """The labeling config of a new project, with a control for the output that the options force."""
+    return completed("<View></View>", (connection.extra_params or {}).get("output"))
+
+
+async def create(api: StudioApi, title: str, label_config: str, say: Say) -> int:
+    """A new project; its number."""
+    number = int((await api.create_project(title, label_config))["id"])
     say(f"created project {number}, {title!r}")
     return number
 

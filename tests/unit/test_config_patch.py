@@ -4,7 +4,7 @@ import pytest
 
 from server.core.labelconfig import parse_label_config
 from server.errors import BadLabelConfig
-from server.studio.patch import RECOMMENDED, completed
+from server.studio.patch import RECOMMENDED, completed, shapes_without_masks
 
 IMAGE = '<Image name="img" value="$pic"/>'
 POINT = '<KeyPointLabels name="kp" toName="img"><Label value="A"/></KeyPointLabels>'
@@ -35,6 +35,29 @@ def test_what_is_missing_is_added_at_the_end_with_the_labels_that_are_there() ->
 
 def test_a_config_of_boxes_gets_masks() -> None:
     assert ("BitmaskLabels", "sam-bitmask", ("A",)) in controls(completed(f"<View>{IMAGE}{POINT}{BOX}</View>"))
+
+
+@pytest.mark.parametrize("output", ["rectangle", "polygon", "vector", "brush", "bitmask", "ellipse"])
+def test_only_what_the_forced_output_needs_is_added_for_answers(output: str) -> None:
+    after = completed(f"<View>{IMAGE}{POINT}{BOX}</View>", output)
+    added = [f"{output.title()}Labels"] if output != "rectangle" else []
+    assert [kind for kind, *_ in controls(after)] == ["KeyPointLabels", "RectangleLabels", *added]
+    assert parse_label_config(after).answer_control("img", "kp", output).output == output
+    assert completed(after, output) == after
+
+
+@pytest.mark.parametrize("output", ["rectangle", "polygon", "vector"])
+def test_an_empty_config_gets_a_control_for_the_forced_output(output: str) -> None:
+    after = completed("<View/>", output)
+    kinds = {kind for kind, *_ in controls(after)}
+    assert kinds == {f"{output.title()}Labels", "KeyPointLabels", "RectangleLabels"}
+    assert completed(after, output) == after
+
+
+def test_shapes_are_told_where_masks_would_take_their_place() -> None:
+    assert shapes_without_masks(f"<View>{IMAGE}{POINT}{BOX}</View>") == ("rectangle",)
+    assert shapes_without_masks(f"<View>{IMAGE}{POINT}{BOX}{BRUSH}</View>") == ()
+    assert shapes_without_masks("<View/>") == ()
 
 
 def test_a_config_that_has_everything_is_left_alone() -> None:

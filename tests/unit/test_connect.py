@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from server.cli import main
-from server.errors import ServerRefused, StudioRefused
+from server.errors import BadLabelConfig, ServerRefused, StudioRefused
 from server.images.label_studio import LabelStudioAuth
 from server.studio.api import StudioApi
 from server.studio.connect import Connection, connect
@@ -176,11 +176,33 @@ def test_a_connection_that_is_alive_or_not_samserves_is_never_replaced(other: di
     assert "switch off its Interactive preannotations" in studio.said[-1]
 
 
-def test_without_consent_the_labeling_config_stays() -> None:
-    studio = Studio()
+BOX = '<RectangleLabels name="b" toName="img"><Label value="A"/></RectangleLabels>'
+BOXES = BARE.replace("</View>", f"{BOX}</View>")
+
+
+def test_without_consent_the_labeling_config_stays_and_smart_tools_that_are_there_are_connected() -> None:
+    studio = Studio(BOXES)
     studio.connect(agree=False)
-    assert studio.projects[7]["label_config"] == BARE
+    assert studio.projects[7]["label_config"] == BOXES
     assert len(studio.backends) == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (BARE, "without a smart key point or rectangle tool and a control for mask answers"),
+        (BARE.replace("</View>", '<KeyPoint name="k" toName="img"/></View>'), "without a control for mask answers"),
+        (
+            BARE.replace("</View>", '<Brush name="m" toName="img"/></View>'),
+            "smart key point or rectangle tool,",
+        ),
+    ],
+)
+def test_without_consent_and_without_smart_tools_nothing_is_connected(config: str, told: str) -> None:
+    studio = Studio(config)
+    with pytest.raises(BadLabelConfig, match=told):
+        studio.connect(agree=False)
+    assert not studio.backends
 
 
 @pytest.mark.parametrize(
@@ -204,6 +226,22 @@ def test_a_page_that_is_no_json_is_no_label_studio() -> None:
     api = StudioApi("http://elsewhere", httpx.BasicAuth("a", "b"), page)
     with pytest.raises(StudioRefused, match="is this Label Studio"):
         asyncio.run(api.user())
+
+
+def test_a_project_of_boxes_is_told_that_masks_will_be_the_answer() -> None:
+    studio = Studio(BOXES)
+    studio.connect()
+    assert "BitmaskLabels" in studio.projects[7]["label_config"]
+    assert any("""--options '{"output": "rectangle"}'""" in line for line in studio.said)
+
+
+def test_a_project_whose_output_is_forced_gets_no_other() -> None:
+    studio = Studio(BOXES)
+    studio.connect(extra_params={"output": "rectangle"})
+    assert "BitmaskLabels" not in studio.projects[7]["label_config"]
+    studio.connect()
+    assert "BitmaskLabels" not in studio.projects[7]["label_config"]
+    assert not any("masks will be the answer" in line for line in studio.said)
 
 
 class Refusing(Studio):

@@ -94,9 +94,9 @@ def test_nothing_is_made_where_label_studio_may_not_call_samserve(sam: str) -> N
 
 def test_nothing_is_made_where_samserve_does_not_take_the_options(sam: str) -> None:
     studio = Studio()
-    done = create(studio, sam, "--options", '{"output": "polygon"}')
+    done = create(studio, sam, "--options", '{"choose": "smallest"}')
     assert done.exit_code == 1
-    assert "output is 'polygon'" in done.output
+    assert "choose is set, but the stock decoder" in done.output
     assert not studio.made
 
 
