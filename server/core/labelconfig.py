@@ -1,8 +1,9 @@
 """A labeling config: which controls and objects it has, and which control answers a prompt."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from xml.etree import ElementTree as ET
+from xml.sax.saxutils import quoteattr
 
 from server.core.options import OUTPUTS, Overrides, parse_attributes
 from server.errors import BadLabelConfig, BadOptions
@@ -82,11 +83,13 @@ class LabelConfig:
         ]
         if able:
             return min(able)[-1]
+        add = partial(_add, object_name, self._labels(prompted_by))
         if output:
-            raise BadOptions(f"output is {output!r}, but label_config has no such control: {_add(output, object_name)}")
-        raise BadLabelConfig(
-            f"label_config has no control that can hold a mask of {object_name!r}: {_add('bitmask', object_name)}"
-        )
+            raise BadOptions(f"output is {output!r}, but label_config has no such control: {add(output)}")
+        raise BadLabelConfig(f"label_config has no control that can hold a mask of {object_name!r}: {add('bitmask')}")
+
+    def _labels(self, control: str) -> tuple[str, ...]:
+        return next((tag.labels for tag in self.controls if tag.name == control and tag.labels), ("Object",))
 
 
 @lru_cache(maxsize=64)
@@ -141,6 +144,8 @@ def _names(tags: tuple[ObjectTag, ...] | tuple[ControlTag, ...]) -> str:
     return ", ".join(repr(tag.name) for tag in tags) or "none"
 
 
-def _add(output: str, object_name: str) -> str:
+def _add(object_name: str, labels: tuple[str, ...], output: str) -> str:
     closable = ' closable="true"' if output == "vector" else ""
-    return f'add <{output.title()}Labels name="{output}" toName="{object_name}"{closable}>'
+    inside = "".join(f"<Label value={quoteattr(label)}/>" for label in labels)
+    kind = f"{output.title()}Labels"
+    return f'add <{kind} name="{output}" toName="{object_name}"{closable}>{inside}</{kind}>'

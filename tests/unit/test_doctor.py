@@ -28,6 +28,7 @@ from server.studio.api import StudioApi
 from tests.conftest import Site, png
 from tests.studio import CONFIG
 
+WELL = CONFIG.replace('<Label value="Only point"/>', "")
 Change = Callable[[dict[str, Any]], None]
 
 
@@ -45,7 +46,7 @@ class Studio:
         self.pages: dict[str, Any] = {
             "/api/current-user/whoami": {"email": "me@example.com"},
             "/api/tasks/3": {"id": 3, "project": 7, "data": {"image": image}},
-            "/api/projects/7": {"title": "Cats", "label_config": CONFIG},
+            "/api/projects/7": {"title": "Cats", "label_config": WELL},
             "/api/ml": [backend | {"error_message": None, "model_version": "tiny-1"}],
             "/api/ml/5/interactive-annotating": {"data": {"result": [{"id": "r"}], "score": 1.0}},
         }
@@ -159,6 +160,29 @@ def test_the_first_of_several_interactive_models_is_worth_a_warning(
     (found,) = (f for f in examine(lambda p: p["/api/ml"].append(p["/api/ml"][0])) if f.step == "connection")
     assert found.state == "warning"
     assert "first of several" in found.advice
+
+
+def test_a_label_that_the_answering_control_lacks_is_worth_a_warning(
+    examine: Callable[[Change], list[Finding]],
+) -> None:
+    findings = examine(lambda p: p["/api/projects/7"].update(label_config=CONFIG))
+    (found,) = (finding for finding in findings if finding.state != "ok")
+    assert (found.step, found.state) == ("labeling config", "warning")
+    assert "BrushLabels 'brush' lacks 'Only point', so answers to 'kp' come without" in found.advice
+
+
+def test_labels_may_also_be_in_a_tag_of_their_own(examine: Callable[[Change], list[Finding]]) -> None:
+    plain = (
+        WELL.replace("BrushLabels", "Brush")
+        .replace('<Label value="B"/>', "")
+        .replace(
+            '<Brush name="brush" toName="image"><Label value="A"/></Brush>', '<Brush name="brush" toName="image"/>'
+        )
+    )
+    (found,) = (f for f in examine(lambda p: p["/api/projects/7"].update(label_config=plain)) if f.advice)
+    assert "a <Labels> for 'image' beside Brush 'brush' lacks 'A', so answers to 'kp' and 'rect'" in found.advice
+    beside = plain.replace("</View>", '<Labels name="l" toName="image"><Label value="A"/></Labels></View>')
+    assert not any(f.advice for f in examine(lambda p: p["/api/projects/7"].update(label_config=beside)))
 
 
 def test_without_a_label_studio_there_is_nothing_to_diagnose(tiny: SamModel, settings: Settings) -> None:

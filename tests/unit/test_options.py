@@ -118,7 +118,10 @@ def test_attributes_win_over_extra_params_and_samoutput_is_the_prompting_control
 
 def test_an_output_without_a_control_is_an_error_that_says_what_to_add() -> None:
     tags = parse_label_config(config('<Brush name="b" toName="image"/><Vector name="v" toName="image"/>'))
-    with pytest.raises(BadOptions, match=r"output is 'vector'.* add <VectorLabels .*toName=.image. closable=.true.>"):
+    with pytest.raises(
+        BadOptions,
+        match=r"output is 'vector'.* add <VectorLabels .*toName=.image. closable=.true.><Label .*</VectorLabels>",
+    ):
         answer_for(tags, "image", "kp", AnswerOptions("vector"))
 
 
