@@ -155,7 +155,7 @@ def test_the_export_command_says_what_it_takes_without_torch() -> None:
     assert "--checkpoint" in run("export", "--help").output
 
 
-def test_without_torch_an_export_ends_in_one_line_that_names_the_extra(
+def test_without_torch_an_export_ends_in_one_line_that_says_what_brings_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not there, wherever this runs
@@ -163,7 +163,13 @@ def test_without_torch_an_export_ends_in_one_line_that_names_the_extra(
     (tmp_path / "sam.pth").write_bytes(b"")
     result = run("export", "--family", "sam", "--checkpoint", str(tmp_path / "sam.pth"))
     assert result.exit_code == 1
-    assert result.output == "Error: torch is not installed; run: pip install 'samserve[export]'\n"
+    assert result.output.startswith('Error: torch is not installed; in a clone of samserve run: make export ARGS="--')
+    assert result.output.count("\n") == 1
+
+
+def test_a_model_that_is_not_here_is_answered_with_how_to_get_one(tmp_path: Path) -> None:
+    result = run("weights", "pull", "sam_vit_b")
+    assert "there are mobile_sam (samserve weights list); docs/export.md says how to make one" in result.output
 
 
 def test_a_command_that_does_not_exist_is_told() -> None:
