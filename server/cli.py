@@ -102,15 +102,16 @@ def list_models() -> None:
 @weights.command("pull")
 @click.argument("name", required=False)
 @click.option(
-    "--from", "source", metavar="URL|FOLDER", help="Where the graphs are, instead of where the manifest says."
+    "--from", "source", metavar="URL|FOLDER|TGZ", help="Where the graphs are, instead of where the manifest says."
 )
 def pull_model(name: str | None, source: str | None) -> None:
     """Fetch a model's graphs, and verify them."""
     settings = read_settings(os.environ)
     manifest = _manifest(settings, name)
-    _pull(manifest, settings, source)
+    is_new = _pull(manifest, settings, source)
     _build(manifest, settings)
-    click.echo(f"{manifest.version} is in {_store(settings).folder(manifest)}")
+    unread = " already; nothing was read" if source and not is_new else ""
+    click.echo(f"{manifest.version} is in {_store(settings).folder(manifest)}{unread}")
 
 
 @weights.command()
@@ -140,12 +141,14 @@ def _bind(settings: Settings) -> socket.socket:
     return listener
 
 
-def _pull(manifest: Manifest, settings: Settings, source: str | None) -> None:
+def _pull(manifest: Manifest, settings: Settings, source: str | None) -> bool:
+    """Whether something was missing here."""
     sources = [parse_source(source)] if source else manifest.sources
     with _progress(f"Fetching {manifest.title}") as progress:
         used = pull(manifest, _store(settings), sources, progress)
     if used:
         click.echo(f"Fetched and verified {manifest.title} from {describe(used)} ({manifest.license})", err=True)
+    return used is not None
 
 
 def _build(manifest: Manifest, settings: Settings) -> None:

@@ -48,7 +48,8 @@ def test_a_model_is_listed_pulled_and_verified(graphs: Path, tmp_path: Path) -> 
     assert (missing.exit_code, missing.output.count("missing")) == (1, 2)
     pulled = run("weights", "pull", "tiny", "--from", str(graphs))
     assert pulled.exit_code == 0, pulled.output
-    assert str(tmp_path / "cache" / "weights" / "tiny") in pulled.output
+    assert pulled.output.endswith(f"{tmp_path / 'cache' / 'weights' / 'tiny'}\n")
+    assert "already; " in run("weights", "pull", "tiny", "--from", str(graphs)).output
     assert "ready" in run("weights", "list").output
     whole = run("weights", "verify", "tiny")
     assert (whole.exit_code, whole.output.count("ok")) == (0, 2)
