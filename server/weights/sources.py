@@ -103,7 +103,7 @@ def _size(folder: Path) -> int:
 
 
 def _unpack(archive: Path, manifest: Manifest, into: Path, folder: str | None = None) -> None:
-    """The manifest's files from a folder of the archive, or from any; nothing is written under a name of the archive's."""
+    """The manifest's files from a folder of the archive, or from any; none of its own paths is written to."""
     wanted = {file.file for file in manifest.files}
     try:
         with tarfile.open(archive) as tar:
