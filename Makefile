@@ -13,13 +13,16 @@ EXPORT := $(CACHE)/export-$(firstword $(shell { $(PYTHON) -V; cat requirements/e
 E2E    := $(CACHE)/e2e-$(firstword $(shell { $(PYTHON) -V; cat requirements/e2e.txt; } | cksum))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve export test test-exporters test-export test-gpu bench-gpu test-label-studio test-browser e2e demo chromium check bench format lint types imports lock clean
+.PHONY: help serve heif export test test-exporters test-export test-gpu bench-gpu test-label-studio test-browser e2e demo chromium check bench format lint types imports lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fetches the model the first time
 	@$(BIN)/samserve serve $(call flag,HOST,--host) $(call flag,PORT,--port) $(ARGS)
+
+heif: $(VENV)/serve.$(notdir $(LOCK)) ## Let samserve read HEIC too (its library is under the GPL)
+	@$(PIP) "$$(grep -om1 '^pillow-heif==[0-9.]*' requirements/dev.txt)"
 
 test: $(VENV)/dev ## Run all tests, with coverage
 	@$(BIN)/samserve weights pull
