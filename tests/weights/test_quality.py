@@ -121,4 +121,5 @@ def largest_part(mask: Mask) -> int:
 
 def speck(mask: Mask) -> float:
     """The most pixels that one may have: of 8 logits, or a thousandth of the mask; and thrice that once enlarged."""
-    return 3 * max(8 * (max(mask.shape) / 256) ** 2, float(np.count_nonzero(mask)) / 1000)
+    longest: int = max(mask.shape)
+    return 3 * max(8 * (longest / 256) ** 2, np.count_nonzero(mask) / 1000)
