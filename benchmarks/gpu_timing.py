@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from benchmarks.precision import precision
 from benchmarks.scenes import draw_scene
 from server.core.context import Gesture
 from server.core.embedding import Image, ImageEmbedding
@@ -20,8 +22,10 @@ from server.core.prompt import Prompt
 from server.core.region import regions
 from server.images.decode import decode_image
 from server.models.family import Tensors
+from server.runtime.batches import takes_several
 from server.runtime.fast_decoder import fast_decoder
 from server.runtime.gpu import Gpu
+from server.runtime.memory import DeviceFull
 from server.runtime.model import SamModel
 from server.runtime.session import Session
 from server.settings import Settings
@@ -30,7 +34,7 @@ from server.weights.store import GraphStore, find_manifest
 
 SIZES = {"2 MP": (1920, 1080), "12 MP": (4000, 3000)}
 ENCODE, ENCODER, CLICK = "encode", "encoder alone, {} at once", "click"
-_BATCHES = (1, 8)  # the second only where the graph takes several images
+_BATCHES = (1, 4, 8)  # several only where the graph takes as many; the server runs 1 or 4
 KEPT, FROM_RAM, CROWD = "kept", "from RAM", "crowd, 2 MP"
 _BITMASK = ControlTag("Bitmask", "mask", ("image",), ())
 _NOTHING_KEPT = 1  # byte
@@ -38,11 +42,16 @@ _NOTHING_KEPT = 1  # byte
 
 @dataclass(frozen=True)
 class Loaded:
-    """One model as it is served, and with a decoder that keeps nothing of an image; its encoder's graph alone."""
+    """One model as it is served, and with a decoder that keeps nothing of an image; its encoder's graph alone.
+
+    Attributes:
+        precision: of the encoder's weights.
+    """
 
     model: SamModel
     keeping_nothing: SamModel
     encoder: Session
+    precision: str
 
 
 @dataclass(frozen=True)
@@ -55,9 +64,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class Row:
-    """What was timed, `per_second` of it in all, and how long each took in ms."""
+    """What was timed, `per_second` of it in all, and how long each took in ms; `precision` is the encoder's."""
 
     model: str
+    precision: str
     provider: str
     what: str
     size: str
@@ -73,7 +83,8 @@ class Row:
 
     def line(self) -> str:
         """For whoever waits."""
-        return f"{self.model}, {self.what}, {self.size}, {self.annotators} at once: p50 {self.p50:.2f} ms"
+        where = f"{self.model}, {self.precision}, {self.what}, {self.size}, {self.annotators} at once"
+        return f"{where}: p50 {self.p50:.2f} ms"
 
 
 def load(name: str, settings: Settings) -> Loaded:
@@ -85,9 +96,10 @@ def load(name: str, settings: Settings) -> Loaded:
     store = GraphStore(settings.cache_path / "weights")
     manifest = find_manifest(name, store.root)
     graph, gpu = manifest.encoder, Gpu(settings.gpus[0], settings.cache_path / "tensorrt")
-    encoder = Session(store.folder(manifest) / graph.file, graph, settings.cores, settings.provider, gpu)
+    path = store.folder(manifest) / graph.file
+    encoder = Session(path, graph, settings.cores, settings.provider, gpu)
     kept, nothing = (_model(name, settings, size) for size in (settings.gpu_cache_mib << 20, _NOTHING_KEPT))
-    return Loaded(kept, nothing, encoder)
+    return Loaded(kept, nothing, encoder, precision(path))
 
 
 def _model(name: str, settings: Settings, cache_bytes: int) -> SamModel:
@@ -105,23 +117,25 @@ def measure(loaded: Loaded, annotators: Sequence[int], repeats: int) -> Iterator
     model = loaded.model
     for batch, pictures in _batches(loaded.encoder):
         run = partial(loaded.encoder.run, pictures)
-        yield _row(model, ENCODER.format(batch), "input", _timed([run], max(3, repeats // 4)))
+        with suppress(DeviceFull):  # for so many
+            yield _row(loaded, ENCODER.format(batch), "input", _timed([run], max(3, repeats // 4)))
     for size, (width, height) in SIZES.items():
         pixels, point = _scene(width, height, 1)
-        yield _row(model, ENCODE, size, _timed([partial(model.encode, pixels)], max(3, repeats // 4)))
+        yield _row(loaded, ENCODE, size, _timed([partial(model.encode, pixels)], max(3, repeats // 4)))
         seen = Seen(model.encode(pixels), point)
         for served, where in ((model, KEPT), (loaded.keeping_nothing, FROM_RAM)):
-            yield _row(model, f"{CLICK}, {where}", size, _crowd(served, [seen], repeats))
+            yield _row(loaded, f"{CLICK}, {where}", size, _crowd(served, [seen], repeats))
     crowd = [_seen(model, seed) for seed in range(max(annotators))]
     for count in annotators:
-        yield _row(model, f"{CLICK}, {KEPT}", CROWD, _crowd(model, crowd[:count], repeats))
+        yield _row(loaded, f"{CLICK}, {KEPT}", CROWD, _crowd(model, crowd[:count], repeats))
 
 
-def _row(model: SamModel, what: str, size: str, timed: tuple[list[list[float]], float]) -> Row:
+def _row(loaded: Loaded, what: str, size: str, timed: tuple[list[list[float]], float]) -> Row:
     by_caller, took = timed
     every = [seconds for of_one in by_caller for seconds in of_one]
     p50, p95, p99 = np.percentile(np.array(every) * 1e3, (50, 95, 99))
-    return Row(model.version, model.provider, what, size, len(by_caller), p50, p95, p99, len(every) / took)
+    numbers = len(by_caller), p50, p95, p99, len(every) / took
+    return Row(loaded.model.version, loaded.precision, loaded.model.provider, what, size, *numbers)
 
 
 def _crowd(model: SamModel, crowd: Sequence[Seen], repeats: int) -> tuple[list[list[float]], float]:
@@ -165,10 +179,9 @@ def _seconds(call: Callable[[], object]) -> float:
 
 
 def _batches(encoder: Session) -> Iterator[tuple[int, Tensors]]:
-    """Inputs of one image, and of several where the graph gives as many; MobileSAM's takes any number and gives one."""
+    """Inputs of one image, and of several where the graph gives as many."""
     ((name, shape),) = encoder.input_shapes.items()
-    takes_several = all(isinstance(sizes[0], str) for sizes in (shape, *encoder.output_shapes.values()))
-    for batch in _BATCHES if takes_several else _BATCHES[:1]:
+    for batch in _BATCHES if takes_several(encoder) else _BATCHES[:1]:
         yield batch, {name: np.zeros((batch, *map(int, shape[1:])), np.float32)}
 
 

@@ -80,7 +80,7 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     """The server, ready to be run by any ASGI server in one process and one event loop."""
     engine, decoder = Engine(settings, model), ThreadPoolExecutor(1, "decoder")
     backlog, metrics, chores = Backlog(_BACKLOG_BYTES), Metrics(), Chores()
-    precompute = Precompute(engine.embedder, backlog, metrics.stages)
+    precompute = Precompute(engine.embedder, backlog, metrics.stages, engine.encodes_at_once)
     background = Background(precompute, backlog, engine.queue, (model, engine.cache))
     metrics.registry.register(BackgroundGauges(background.standing))
     metrics.placed(model.nodes)

@@ -44,10 +44,12 @@ class Engine:
     Attributes:
         tasks: Label Studio's tasks; None without its URL and a token.
         decode_image: as the embedder decodes images.
+        encodes_at_once: how many images the encoder has under way.
     """
 
     def __init__(self, settings: Settings, model: SamModel, images: ImageSource | None = None) -> None:
-        self._encoder = ThreadPoolExecutor(model.encodes_at_once, "encoder")
+        self.encodes_at_once = model.encodes_at_once
+        self._encoder = ThreadPoolExecutor(self.encodes_at_once, "encoder")
         self._reader = ThreadPoolExecutor(1, "embedding-reader")
         self._writer = ThreadPoolExecutor(1, "embedding-writer")
         http = _http(settings)
@@ -55,7 +57,7 @@ class Engine:
         self.images: ImageSource = images or self._sources
         self.decode_image = partial(decode_image, max_pixels=settings.max_pixels)
         self.cache = self._cache(settings)
-        self.queue = EncodeQueue(self._encoder, _ENCODES_WAITING, model.encodes_at_once)
+        self.queue = EncodeQueue(self._encoder, _ENCODES_WAITING, self.encodes_at_once)
         self.embedder = Embedder(
             model=model,
             cache=self.cache,

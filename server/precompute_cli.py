@@ -124,7 +124,7 @@ async def _estimate(settings: Settings, engine: Engine, model: SamModel, listing
 
 async def _crawl(engine: Engine, listing: Listing) -> int:
     tally, progress = Tally(), Progress(listing.noun, listing.total, sys.stderr)
-    precompute = Precompute(engine.embedder, Backlog(0), lambda _: None)
+    precompute = Precompute(engine.embedder, Backlog(0), lambda _: None, engine.encodes_at_once)
     crawl = Crawl(precompute, tally, lambda: progress.show(tally.items, tally.failed))
     started = time.monotonic()
     try:

@@ -6,6 +6,7 @@ It appends the sha256 of each image's pixels that it encodes to LOG, and takes s
 import hashlib
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,11 @@ class SlowModel(SamModel):
         super().__init__(tiny_model(folder), folder, threads=1)
         self._log, self._seconds = log, seconds
 
-    def encode(self, image: Image) -> ImageEmbedding:
+    def encode(self, image: Image, is_urgent: Callable[[], bool] = lambda: True) -> ImageEmbedding:
         time.sleep(self._seconds)
         with self._log.open("a") as log:
             log.write(hashlib.sha256(image.tobytes()).hexdigest() + "\n")
-        return super().encode(image)
+        return super().encode(image, is_urgent)
 
 
 if __name__ == "__main__":

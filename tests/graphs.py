@@ -22,9 +22,12 @@ _LOW_RES = INPUT_SIZE // 4
 _OPSET = [helper.make_opsetid("", 17)]
 
 
-def tiny_model(folder: Path, pool: str = "AveragePool") -> Manifest:
-    """Writes both graphs into `folder` and gives their manifest; "MaxPool" makes another checkpoint."""
-    _save(_encoder(pool), folder / "encoder.onnx")
+def tiny_model(folder: Path, pool: str = "AveragePool", images: int | str = 1) -> Manifest:
+    """Writes both graphs into `folder` and gives their manifest; "MaxPool" makes another checkpoint.
+
+    Where `images` is a name, the encoder takes any number of them.
+    """
+    _save(_encoder(pool, images), folder / "encoder.onnx")
     _save(_decoder(), folder / "decoder.onnx")
     names = ("image_embeddings", "point_coords", "point_labels", "mask_input", "has_mask_input", "orig_im_size")
     return Manifest(
@@ -56,11 +59,11 @@ def _save(graph: onnx.GraphProto, path: Path) -> None:
     onnx.save(model, str(path))
 
 
-def _encoder(kind: str) -> onnx.GraphProto:
+def _encoder(kind: str, images: int | str) -> onnx.GraphProto:
     pool = helper.make_node(kind, ["pixels"], ["embedding"], kernel_shape=[4, 4], strides=[4, 4])
-    shape = [1, 3, INPUT_SIZE, INPUT_SIZE]
+    shape = [images, 3, INPUT_SIZE, INPUT_SIZE]
     return helper.make_graph(
-        [pool], "encoder", [_tensor("pixels", shape)], [_tensor("embedding", [1, 3, _LOW_RES, _LOW_RES])]
+        [pool], "encoder", [_tensor("pixels", shape)], [_tensor("embedding", [images, 3, _LOW_RES, _LOW_RES])]
     )
 
 

@@ -8,7 +8,10 @@ from server.runtime.device_tensor import HOST
 from server.runtime.encoders import Encoders
 from server.runtime.gpu import Gpu
 from server.runtime.parity import EXACT, Limits
+from server.runtime.providers import CUDA
 from server.runtime.session import Session
+
+_BATCH = 4  # images not waited for: more take memory from what clicks need, and a click waits for one run
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Encoder:
     @cached_property
     def encoders(self) -> Encoders:
         """All of them."""
-        return Encoders(self._sessions)
+        return Encoders(self._sessions, _BATCH if self.session.provider == CUDA else 1)
 
     @cached_property
     def _sessions(self) -> Sequence[Session]:

@@ -1,11 +1,9 @@
 """A model: its graphs, run the way its family says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
 from server.core.geometry import ImageSize, Point
@@ -67,8 +65,8 @@ class SamModel:
 
     @property
     def encodes_at_once(self) -> int:
-        """How many images are worth being under way: on a GPU one is prepared while another is encoded."""
-        return 2 * len(self._encoders) if self.is_on_gpu else 1
+        """How many images are worth being under way: for each GPU a run's and the next's, and an urgent one."""
+        return 2 * self._encoders.batch * len(self._encoders) + 1 if self.is_on_gpu else 1
 
     @property
     def nodes(self) -> Mapping[str, Mapping[str, int]]:
@@ -94,9 +92,13 @@ class SamModel:
         """The key of an image's embedding by this model."""
         return EmbeddingKey(image_sha256, self._encoder.identity, self._how.version)
 
-    def encode(self, image: Image) -> ImageEmbedding:
-        """The embedding of an (H, W, 3) uint8 RGB image."""
-        outputs = self._encoders.run(self._family.encoder_inputs(image, self._how))
+    def encode(self, image: Image, is_urgent: Callable[[], bool] = lambda: True) -> ImageEmbedding:
+        """The embedding of an (H, W, 3) uint8 RGB image; images that are not urgent wait for those that are.
+
+        Args:
+            is_urgent: asked, on another thread, each time that a GPU is free.
+        """
+        outputs = self._encoders.run(self._family.encoder_inputs(image, self._how), is_urgent)
         return self._family.embedding(ImageSize(*image.shape[:2]), outputs)
 
     def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
@@ -146,7 +148,7 @@ class SamModel:
         Raises:
             ModelUnusable: a stock graph is broken, or the provider does not run it.
         """
-        embedding = self._encode_everywhere(np.zeros((64, 64, 3), np.uint8))
+        embedding = self._encode_everywhere(example_picture())
         self.decode(embedding, Prompt(embedding.size, (Point(32, 32),)))
 
     @property

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import onnxruntime as ort
 from onnxruntime.capi import build_and_package_info
 
-CPU = "CPUExecutionProvider"
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 PROVIDERS = {
     "cpu": (CPU,),
-    "cuda": ("CUDAExecutionProvider", CPU),
-    "tensorrt": ("TensorrtExecutionProvider", "CUDAExecutionProvider", CPU),
+    "cuda": (CUDA, CPU),
+    "tensorrt": ("TensorrtExecutionProvider", CUDA, CPU),
 }
 AUTO = "auto"  # CUDA where it runs, else the CPU; TensorRT only when asked for, as it compiles for minutes
 
@@ -29,7 +29,7 @@ def offered(wanted: str) -> list[str]:
 
 def find_libraries(providers: Sequence[str], loads: Callable[[str], bool] | None = None) -> None:
     """Loads the CUDA and cuDNN that pip installed, which are not on the library path; nothing without a driver."""
-    if "CUDAExecutionProvider" in providers and (loads or _loads)(_DRIVER):
+    if CUDA in providers and (loads or _loads)(_DRIVER):
         ort.preload_dlls()
 
 

@@ -14,11 +14,12 @@ from server.models.family import Tensors
 from server.models.manifest import Graph
 from server.runtime.device_tensor import HOST, Device, DeviceTensor, Kept
 from server.runtime.gpu import ON_GPU, Gpu, with_options
-from server.runtime.memory import telling_when_full
+from server.runtime.memory import DeviceFull, telling_when_full
 from server.runtime.providers import AUTO, find_libraries, offered, refusal
 
 _GRAPH_NUMBER = "gpu_graph_id"  # which captured CUDA graph a run replays
 _NEVER_CAPTURED = -1
+_GIVE_BACK = "memory.enable_memory_arena_shrinkage"  # of which devices, once the run is over
 
 log = structlog.get_logger("samserve.runtime")
 
@@ -49,7 +50,7 @@ class Session:
             self._session = ort.InferenceSession(str(path), options, providers=with_options(providers, gpu))
         except Exception as error:  # onnxruntime raises a family of its own, without a common base
             raise ModelUnusable(f"onnxruntime cannot load {path.name}: {error}") from error
-        self._graph, self._gpu = graph, gpu
+        self._graph, self._gpu, self._was_full = graph, gpu, False
         self._check_names()
         self._check_provider(provider)
 
@@ -84,10 +85,18 @@ class Session:
         return {name: shapes[real] for name, real in self._graph.outputs.items()}
 
     def run(self, tensors: Tensors) -> dict[str, NDArray[np.generic]]:
-        """The graph's outputs for `tensors`, named as the family names them; it need not take all of them."""
+        """The graph's outputs for `tensors`, named as the family names them; it need not take all of them.
+
+        Raises:
+            DeviceFull: there is no room to run; what was taken for it is given back after the next run.
+        """
         feeds = {theirs: tensors[ours] for ours, theirs in self._graph.inputs.items()}
-        with telling_when_full(self._graph.file):
-            outputs = self._session.run(list(self._graph.outputs.values()), feeds)
+        try:
+            with telling_when_full(self._graph.file):
+                outputs = self._session.run(list(self._graph.outputs.values()), feeds, self._options())
+        except DeviceFull:
+            self._was_full = True
+            raise
         return dict(zip(self._graph.outputs, outputs, strict=True))
 
     def leave(self, tensors: Tensors, device: Device) -> Kept:
@@ -123,6 +132,13 @@ class Session:
         Always on the same thread: onnxruntime keeps what was captured by thread.
         """
         self._run(binding, number)
+
+    def _options(self) -> ort.RunOptions:
+        options = ort.RunOptions()
+        if self._was_full:
+            self._was_full = False
+            options.add_run_config_entry(_GIVE_BACK, "cpu:0" if self.device == HOST else f"gpu:{self._gpu.number}")
+        return options
 
     def _binding(self, kept: Kept, tensors: Tensors, device: Device) -> ort.IOBinding:
         binding = self.bound(kept, {})

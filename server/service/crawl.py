@@ -10,7 +10,6 @@ from server.errors import SamserveError
 from server.service.precompute import Precompute
 from server.service.retries import retried
 
-_AT_ONCE = 4
 _FAILURES_KEPT = 100
 _PAUSES = (1.0, 4.0)  # for an image's server; what it does not give then, it does not have
 
@@ -66,7 +65,7 @@ class Crawl:
         Raises:
             SamserveError: the items ended with it; those before are done.
         """
-        await asyncio.gather(*(self._work(items) for _ in range(_AT_ONCE)))
+        await asyncio.gather(*(self._work(items) for _ in range(2 * self._precompute.at_once)))
         if self._ended:
             raise self._ended
 

@@ -140,7 +140,8 @@ class Embedder:
         self, file: ImageFile, key: EmbeddingKey, reference: ImageReference, demand: Demand
     ) -> ImageEmbedding:
         # decoded only when it is its turn: pixels that wait take far more memory than the file
-        embedding = await self._queue.run(queued(partial(self._encode_pixels, file.content, reference.crop)), demand)
+        work = partial(self._encode_pixels, file.content, reference.crop, demand)
+        embedding = await self._queue.run(queued(work), demand)
         if demand.priority == Priority.CRAWL:  # it must push out nothing that is worked on
             self._cache.put_away(key, embedding)
         else:
@@ -150,12 +151,12 @@ class Embedder:
         log.info("encoded", task=reference.task, width=size.width, height=size.height, wanted_by=wanted)
         return embedding
 
-    def _encode_pixels(self, content: bytes, crop: Crop | None) -> ImageEmbedding:
+    def _encode_pixels(self, content: bytes, crop: Crop | None, demand: Demand) -> ImageEmbedding:
         with stage("decode"):
             image = self._decode_image(content)
             pixels = crop.cut(image) if crop else image
         with stage("encode"):
-            return self._model.encode(pixels)
+            return self._model.encode(pixels, demand.is_urgent)
 
     def _key(self, sha256: str, reference: ImageReference) -> EmbeddingKey:
         return self._model.key(reference.identity(sha256))

@@ -22,9 +22,10 @@ class _Entry:
 
 
 class EncodeQueue:
-    """Runs work on `encoder`, `at_once` pieces at a time; a click waits for no more than one that is running.
+    """Runs work on `encoder`, `at_once` pieces at a time, the last of several only if it is urgent.
 
-    Of more than `capacity` pieces the least urgent, among those the newest, is refused. For one event loop.
+    So a click's begins at once; with one place, or more clicks than places, as soon as a piece ends. Of more than
+    `capacity` that wait the least urgent, among those the newest, is refused. For one event loop.
 
     Attributes:
         refused: how many pieces were, by priority.
@@ -55,19 +56,23 @@ class EncodeQueue:
         if len(self._waiting) > self._capacity:
             self._refuse(max(self._waiting, key=_turn))
         try:
-            return await entry.done
+            with demand.watched(self._start_next):
+                return await entry.done
         finally:
             if entry in self._waiting:
                 self._waiting.remove(entry)
 
     def _start_next(self) -> None:
-        if self._running == self._at_once:
+        free = self._at_once - self._running
+        if not free:
             return
         for entry in [entry for entry in self._waiting if entry.demand.priority is None]:
             self._fail(entry, Abandoned())
         if not self._waiting:
             return
         entry = min(self._waiting, key=_turn)
+        if free == 1 and self._at_once > 1 and not entry.demand.is_urgent():
+            return
         self._waiting.remove(entry)
         self._running += 1
         running = asyncio.get_running_loop().run_in_executor(self._encoder, entry.work)

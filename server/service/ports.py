@@ -1,6 +1,6 @@
 """What the service needs of the outside; app.py decides who provides it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
@@ -18,8 +18,8 @@ class Model(Protocol):
         """The key of an image's embedding by this model."""
         ...
 
-    def encode(self, image: Image) -> ImageEmbedding:
-        """The embedding of an image."""
+    def encode(self, image: Image, is_urgent: Callable[[], bool] = lambda: True) -> ImageEmbedding:
+        """The embedding of an image; it may wait for others, and go with others, while `is_urgent` says that it may."""
         ...
 
     def prepare(self, embedding: ImageEmbedding) -> None:

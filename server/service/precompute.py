@@ -13,28 +13,31 @@ from server.service.demand import Priority
 from server.service.embedder import Embedder
 from server.stages import collect_stages
 
-# one worker per image that is fetched or waits for the encoder; the first is for opened tasks alone, so that they
-# wait for no crawl
-_WORKERS = (Priority.OPENED, Priority.CRAWL, Priority.CRAWL)
-_CRAWLED_AT_ONCE = 2
-
 log = structlog.get_logger("samserve.precompute")
 
 
 class Precompute:
     """Works off a backlog while it is `running`; what fails is logged, and left to the click on that image.
 
-    `observe` is told the seconds by stage that each image took.
+    `observe` is told the seconds by stage that each image took; `encodes_at_once` is the queue's.
 
     Attributes:
+        at_once: how many images are crawled together: those that are encoded, and one that is fetched meanwhile.
         done, failed: how many images of the backlog are kept now, and how many cannot be.
     """
 
-    def __init__(self, embedder: Embedder, backlog: Backlog, observe: Callable[[Mapping[str, float]], None]) -> None:
+    def __init__(
+        self,
+        embedder: Embedder,
+        backlog: Backlog,
+        observe: Callable[[Mapping[str, float]], None],
+        encodes_at_once: int = 1,
+    ) -> None:
         self._embedder, self._backlog, self._observe = embedder, backlog, observe
         self._under_way: dict[asyncio.Task[None], str] = {}
         self.done = self.failed = 0
-        self._places = asyncio.Semaphore(_CRAWLED_AT_ONCE)
+        self.at_once = encodes_at_once + 1
+        self._places = asyncio.Semaphore(self.at_once)
 
     def want(self, reference: ImageReference, priority: Priority) -> None:
         """Has an image embedded when it is its turn; returns at once."""
@@ -70,7 +73,8 @@ class Precompute:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The backlog is worked off while this lasts."""
-        workers = [asyncio.create_task(self._work(least)) for least in _WORKERS]
+        leasts = (Priority.OPENED, *[Priority.CRAWL] * self.at_once)  # the first waits for no crawl
+        workers = [asyncio.create_task(self._work(least)) for least in leasts]
         try:
             yield
         finally:

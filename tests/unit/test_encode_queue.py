@@ -12,7 +12,7 @@ from server.core.geometry import ImageSize
 from server.errors import ImageUnreadable, Overloaded
 from server.service.demand import Abandoned, Demand, Priority
 from server.service.encode_queue import EncodeQueue
-from tests.waiting import run
+from tests.waiting import run, until
 
 CLICK, OPENED, LOOK_AHEAD, CRAWL = Priority
 
@@ -192,31 +192,79 @@ def test_a_caller_that_is_cancelled_leaves_the_queue(encoder: Executor) -> None:
     run(scenario())
 
 
-def test_as_many_run_at_once_as_the_encoder_has_room_for_and_a_click_waits_for_the_first_that_ends() -> None:
+class Room:
+    """A queue with room for several pieces at once, each of which runs until it is let go; what began, in order."""
+
+    def __init__(self, encoder: Executor, at_once: int) -> None:
+        self.queue, self.began, self._gates = (
+            EncodeQueue(encoder, 8, at_once),
+            list[str](),
+            dict[str, threading.Event](),
+        )
+
+    async def ask(self, name: str, demand: Demand | Priority) -> asyncio.Task[ImageEmbedding]:
+        """Returns once the piece runs or waits."""
+        demand = demand if isinstance(demand, Demand) else Demand(demand)
+        self._gates[name] = threading.Event()
+        asked = asyncio.ensure_future(self.queue.run(lambda: self._encode(name), demand))
+        await asyncio.sleep(0)
+        return asked
+
+    def let_go(self, *names: str) -> None:
+        for name in names:
+            self._gates[name].set()
+
+    async def finish(self, *asked: asyncio.Task[ImageEmbedding]) -> None:
+        self.let_go(*self._gates)
+        await asyncio.gather(*asked)
+
+    def _encode(self, name: str) -> ImageEmbedding:
+        self.began.append(name)
+        assert self._gates[name].wait(10)
+        return embedding()
+
+
+def test_a_click_begins_at_once_however_many_background_images_there_are() -> None:
     async def scenario(encoder: Executor) -> None:
-        queue, ran = EncodeQueue(encoder, 8, at_once=2), list[str]()
-        gates = {name: threading.Event() for name in ("a", "b", "crawl", "click")}
+        room = Room(encoder, at_once=3)
+        background = [await room.ask(name, p) for name, p in (("a", CRAWL), ("b", LOOK_AHEAD), ("c", CRAWL))]
+        assert room.queue.depth == {CRAWL: 1}
+        click = await room.ask("click", CLICK)
+        await until(lambda: sorted(room.began) == ["a", "b", "click"])
+        assert room.queue.depth == {CRAWL: 1}
+        room.let_go("click")
+        await click
+        assert room.queue.depth == {CRAWL: 1}
+        room.let_go("a")
+        await until(lambda: room.began[3:] == ["c"])
+        await room.finish(*background)
 
-        def encode(name: str) -> ImageEmbedding:
-            ran.append(name)
-            assert gates[name].wait(10)
-            return embedding()
+    with ThreadPoolExecutor(3) as encoder:
+        run(scenario(encoder))
 
-        def ask(name: str, priority: Priority) -> asyncio.Task[ImageEmbedding]:
-            return asyncio.ensure_future(queue.run(lambda: encode(name), Demand(priority)))
 
-        first, second = ask("a", CRAWL), ask("b", CRAWL)
-        await asyncio.sleep(0)
-        third, click = ask("crawl", CRAWL), ask("click", CLICK)
-        await asyncio.sleep(0)
-        assert queue.depth == {CRAWL: 1, CLICK: 1}
-        gates["b"].set()
-        gates["click"].set()
-        await asyncio.gather(second, click)
-        assert (first.done(), set(ran[:2]), ran[2]) == (False, {"a", "b"}, "click")
-        for gate in gates.values():
-            gate.set()
-        await asyncio.gather(first, third)
+def test_clicks_take_all_places_and_one_more_waits_for_the_first_piece_that_ends() -> None:
+    async def scenario(encoder: Executor) -> None:
+        room = Room(encoder, at_once=2)
+        asked = [await room.ask(name, p) for name, p in (("crawl", CRAWL), ("a", CLICK), ("b", OPENED))]
+        assert room.queue.depth == {OPENED: 1}
+        room.let_go("crawl")
+        await until(lambda: room.began[2:] == ["b"])
+        await room.finish(*asked)
+
+    with ThreadPoolExecutor(2) as encoder:
+        run(scenario(encoder))
+
+
+def test_a_background_image_that_waits_begins_once_it_is_clicked_on() -> None:
+    async def scenario(encoder: Executor) -> None:
+        room, opened, crawled = Room(encoder, at_once=2), Demand(), Demand(CRAWL)
+        first, second = await room.ask("a", CRAWL), await room.ask("b", crawled)
+        with crawled.joined_by(opened):  # as a click joins what another one has begun to wait for
+            assert room.queue.depth == {CRAWL: 1}
+            with opened.joined_by(Demand(CLICK)):
+                await until(lambda: room.began == ["a", "b"])
+        await room.finish(first, second)
 
     with ThreadPoolExecutor(2) as encoder:
         run(scenario(encoder))

@@ -1,17 +1,23 @@
 import asyncio
 import gc
+import threading
 from collections.abc import Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from structlog.testing import capture_logs
 
 from server.cache.memory import MemoryCache
 from server.core.reference import ImageReference
 from server.errors import ImageUnavailable, ImageUnreadable
 from server.images.decode import decode_image
+from server.models.family import Tensors
+from server.runtime.providers import CUDA
+from server.runtime.session import Session
 from server.service.backlog import Backlog
 from server.service.demand import Priority
 from server.service.embedder import Embedder
@@ -48,9 +54,9 @@ class Pages:
 class Desk:
     """Precomputing with everything around it."""
 
-    def __init__(self, model: HeldModel, encoder: Executor, capacity: int = 50) -> None:
+    def __init__(self, model: HeldModel, encoder: Executor, capacity: int = 50, at_once: int = 1) -> None:
         self.model, self.pages = model, Pages()
-        self.queue, self.backlog = EncodeQueue(encoder, capacity), Backlog(1 << 20)
+        self.queue, self.backlog = EncodeQueue(encoder, capacity, at_once), Backlog(1 << 20)
         self.embedder = Embedder(
             model,
             MemoryCache(1 << 24),
@@ -59,7 +65,7 @@ class Desk:
             self.queue,
         )
         self.stages: list[Mapping[str, float]] = []
-        self.precompute = Precompute(self.embedder, self.backlog, self.stages.append)
+        self.precompute = Precompute(self.embedder, self.backlog, self.stages.append, at_once)
 
     def want(self, height: int | str, priority: Priority, task: str = "1") -> None:
         self.precompute.want(ImageReference(str(height), task), priority)
@@ -107,6 +113,37 @@ def test_a_click_overtakes_a_crawl_and_an_opened_task_overtakes_it_too(desk: Des
         assert desk.model.begun[:4] == [10, 7, 8, 11]
 
     run(scenario())
+
+
+def test_on_a_gpu_a_click_is_encoded_next_and_alone_while_a_crawl_goes_on_in_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Session, "provider", CUDA)
+    model, go, runs, original = HeldModel(tmp_path, images="images"), threading.Event(), list[int](), Session.run
+
+    def held(self: Session, tensors: Tensors) -> dict[str, NDArray[np.generic]]:
+        runs.append(len(tensors["image"]))
+        assert go.wait(10)
+        return original(self, tensors)
+
+    async def scenario(encoder: Executor) -> None:
+        desk = Desk(model, encoder, at_once=model.encodes_at_once)
+        async with desk.precompute.running():
+            for height in range(10, 40):
+                desk.want(height, CRAWL)
+            await until(lambda: sum(runs) + len(model._encoders._waiting) == 8 and desk.queue.depth == {CRAWL: 2})
+            click = asyncio.create_task(desk.embedder.embed(ImageReference("7", "2"), CLICK))
+            await until(lambda: sum(runs) + len(model._encoders._waiting) == 9)
+            go.set()
+            await click
+            await desk.all_done(31)
+            await until(lambda: desk.precompute.done == 30)
+
+    monkeypatch.setattr(Session, "run", held)
+    with ThreadPoolExecutor(model.encodes_at_once) as encoder:
+        run(scenario(encoder))
+    assert runs[1] == 1
+    assert (sum(runs), max(runs)) == (31, 4)
 
 
 def test_a_click_on_an_image_that_waits_in_the_backlog_does_not_wait_with_it(desk: Desk) -> None:

@@ -1,6 +1,6 @@
 """Which earlier mask a prompt goes on from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ class FakeModel:
     def key(self, image_sha256: str) -> EmbeddingKey:
         raise AssertionError("a refiner needs no keys")
 
-    def encode(self, image: Image) -> ImageEmbedding:
+    def encode(self, image: Image, is_urgent: Callable[[], bool] = lambda: True) -> ImageEmbedding:
         raise AssertionError("a refiner encodes nothing")
 
     def prepare(self, embedding: ImageEmbedding) -> None:
