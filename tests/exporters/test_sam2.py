@@ -149,6 +149,7 @@ def test_what_does_not_fit_is_refused_with_the_reason(original: Any) -> None:
             exportable(state)
 
 
+@pytest.mark.usefixtures("with_specks")
 @pytest.mark.export_real
 def test_a_full_size_hiera_tiny_is_exported_and_served(tmp_path: Path) -> None:
     tiny, stages = PUBLISHED[96, (1, 2, 7, 2)], (1, 2, 7, 2)
