@@ -15,7 +15,7 @@ from server.app import create_app
 from server.runtime.model import SamModel
 from server.settings import Settings
 from tests.graphs import tiny_model
-from tests.loopback import serving
+from tests.loopback import Quiet, serving
 from tests.studio import LEGACY_TOKEN, Studio
 
 collect_ignore = ["e2e", "exporters"]  # run in environments of their own, without this file: make e2e, make test
@@ -34,6 +34,10 @@ class Site:
         self.pages[path] = (status, content_type, body)
         return self.url + path
 
+    def picture(self, height: int) -> str:
+        """The URL of a picture that is known by its height."""
+        return self.put(f"/{height}.png", png(height, 60, seed=height))
+
     def answer(self, path: str) -> tuple[int, str, bytes]:
         """Status, content type and body for GET `path`."""
         if path.startswith("/api/tasks/?"):
@@ -43,22 +47,15 @@ class Site:
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    class Handler(BaseHTTPRequestHandler):
+    class Pages(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            pages.requests.append((self.path, self.headers.get("Authorization")))
-            status, content_type, body = pages.answer(self.path)
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            own.requests.append((self.path, self.headers.get("Authorization")))
+            status, content_type, body = own.answer(self.path)
+            self.answer(status, body, [("Content-Type", content_type)])
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with serving(Handler) as server:
-        pages = Site(f"http://127.0.0.1:{server.server_port}")
-        yield pages
+    with serving(Pages) as url:
+        own = Site(url)
+        yield own
 
 
 @pytest.fixture(scope="session")

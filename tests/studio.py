@@ -11,6 +11,7 @@ from server.core.prediction import Mask
 
 LEGACY_TOKEN = "0123456789abcdef0123456789abcdef01234567"
 
+PROJECT = "1.1795486364"
 CONFIG = """<View>
   <Image name="image" value="$image"/>
   <BrushLabels name="brush" toName="image"><Label value="A"/><Label value="B"/></BrushLabels>
@@ -55,7 +56,7 @@ def body(image: Any, drawn: Any, config: str = CONFIG, task: int = 1) -> dict[st
     """A /predict body."""
     return {
         "tasks": [{"id": task, "data": {"image": image}, "annotations": [], "drafts": [], "predictions": []}],
-        "project": "1.1795486364",
+        "project": PROJECT,
         "label_config": config,
         "params": {"login": None, "password": None, "context": {"result": drawn}},
     }
@@ -72,6 +73,13 @@ def decode_mask(region: dict[str, Any]) -> Mask:
     assert (pixels == pixels[..., :1]).all()
     mask: Mask = pixels[..., 3] == 255
     return mask
+
+
+def answered_mask(answer: Any) -> Mask:
+    """The mask of the only region that an HTTP answer of /predict has."""
+    assert answer.status_code == 200, answer.text
+    (region,) = answer.json()["results"][0]["result"]
+    return decode_mask(region)
 
 
 class Studio:

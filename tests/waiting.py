@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def run(work: Coroutine[Any, Any, T], seconds: float = 10) -> T:
+def run(work: Coroutine[Any, Any, T], seconds: float = 20) -> T:
     """The result of `work`, in an event loop of its own; fails when it takes longer than that."""
 
     async def bounded() -> T:

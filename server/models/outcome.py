@@ -11,7 +11,8 @@ from server.core.prompt import Prompt
 from server.models.candidates import chosen
 from server.models.family import Tensors
 from server.models.manifest import Preprocessing
-from server.models.resize import logits_to_frame
+from server.models.resize import content, logits_to_frame
+from server.models.specks import without_specks
 
 Choose = Callable[[NDArray[np.float32], NDArray[np.float32], Prompt], int]  # masks (n, h, w), predicted IoUs (n,)
 
@@ -28,7 +29,14 @@ def outcome(
     number = choose(masks, ious, prompt)
     low_res: Logits = masks[number].copy()  # the others need not be kept with it
     return MaskPrediction(
-        mask=logits_to_frame(low_res, size, prompt.frame, how),
+        mask=logits_to_frame(_tidied(low_res, size, how), size, prompt.frame, how),
         iou_prediction=float(ious[number]),
         low_res_logits=low_res,
     )
+
+
+def _tidied(low_res: Logits, size: ImageSize, how: Preprocessing) -> Logits:
+    """Without specks where the image is; what the decoder sees in the padding is no part of anything."""
+    seen, tidied = content(size, len(low_res), how), low_res.copy()
+    tidied[: seen.height, : seen.width] = without_specks(low_res[: seen.height, : seen.width])
+    return tidied

@@ -1,4 +1,4 @@
-"""A drawn picture whose objects are known to the pixel, and how alike two masks are."""
+"""A drawn picture whose objects are known to the pixel."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,11 +50,6 @@ def scene(seed: int = 6) -> Image.Image:
     picture += rng.normal(0, 4, picture.shape)
     drawn = Image.fromarray(picture.clip(0, 255).astype(np.uint8))
     return drawn.filter(ImageFilter.GaussianBlur(0.7))
-
-
-def iou(one: Mask, other: Mask) -> float:
-    """Intersection over union."""
-    return float(np.count_nonzero(one & other) / np.count_nonzero(one | other))
 
 
 def disc(middle: tuple[int, int], radius: int) -> Mask:

@@ -20,7 +20,7 @@ class Site:
 def serving(folder: Path) -> Iterator[Site]:
     """A site with the files of `folder`."""
 
-    class Pages(SimpleHTTPRequestHandler):
+    class Pages(loopback.Quiet, SimpleHTTPRequestHandler):
         def do_GET(self) -> None:
             if site.refuses_samserve and "Mozilla" not in self.headers.get("User-Agent", ""):
                 return self.send_error(404)
@@ -33,9 +33,6 @@ def serving(folder: Path) -> Iterator[Site]:
         def translate_path(self, path: str) -> str:
             return str(folder / path.lstrip("/"))
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with loopback.serving(Pages) as server:
-        site = Site(f"http://127.0.0.1:{server.server_port}")
+    with loopback.serving(Pages) as url:
+        site = Site(url)
         yield site

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+
+from tests.loopback import free_port
 
 USER, PASSWORD, TOKEN = "ann@example.com", "e2e-passw0rd", "e2e0" * 10
 _OFF = ("ML_BLOCK_LOCAL_IP", "SSRF_PROTECTION_ENABLED", "COLLECT_ANALYTICS", "LATEST_VERSION_CHECK")
@@ -39,7 +40,7 @@ def _migrated() -> Path:
 
 @contextmanager
 def _label_studio(data: Path, pictures: Path, log: Path) -> Iterator[str]:
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     data.mkdir(parents=True, exist_ok=True)
     command = [str(Path(sys.prefix) / "bin" / "label-studio"), "start", "--no-browser", "--port", str(port)]
@@ -59,7 +60,7 @@ def _label_studio(data: Path, pictures: Path, log: Path) -> Iterator[str]:
 @contextmanager
 def samserve(studio: str, folder: Path) -> Iterator[str]:
     """The samserve of this repository with its real weights. Gives its URL."""
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {"SAMSERVE_ALLOW_HOSTS": "127.0.0.1", "LABEL_STUDIO_URL": studio, "LABEL_STUDIO_API_KEY": TOKEN}
     command = [os.environ.get("SAMSERVE", ".venv/bin/samserve"), "serve", "--host", "127.0.0.1", "--port", str(port)]
@@ -96,10 +97,3 @@ def _wait_for(process: subprocess.Popen[bytes], health: str, log: Path, seconds:
             process.wait(_TICK)
             break
     raise RuntimeError(f"{process.args!r} did not come up, its log ends with:\n{log.read_text()[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

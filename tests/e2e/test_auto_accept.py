@@ -8,8 +8,9 @@ import pytest
 from tests.e2e.api import Api, Project
 from tests.e2e.configs import config
 from tests.e2e.conftest import OpenEditor
-from tests.e2e.pictures import ON_THE_WHITE, ON_THE_YOLK, egg, iou, yolk
+from tests.e2e.pictures import ON_THE_WHITE, ON_THE_YOLK, egg, yolk
 from tests.e2e.regions import mask_of
+from tests.overlap import overlap
 
 pytestmark = pytest.mark.e2e
 
@@ -27,4 +28,4 @@ def test_a_negative_click_refines_the_accepted_region_in_place(
     assert editor.regions() == accepted
     editor.submit()
     (region,) = api.stored_regions(task)
-    assert iou(mask_of(region), egg() & ~yolk()) > 0.95
+    assert overlap(mask_of(region), egg() & ~yolk()) > 0.95

@@ -9,8 +9,9 @@ from label_studio_sdk.converter.brush import mask2rle
 from PIL import Image, ImageDraw
 
 from tests.e2e.api import Api, Json, Project
-from tests.e2e.pictures import EGG, HEIGHT, WIDTH, Mask, board, board_corners, egg, iou, yolk
+from tests.e2e.pictures import EGG, HEIGHT, WIDTH, Mask, board, board_corners, egg, yolk
 from tests.e2e.regions import mask_of
+from tests.overlap import overlap
 
 pytestmark = pytest.mark.e2e
 
@@ -50,4 +51,4 @@ def test_what_is_drawn_roughly_becomes_the_mask(
     drawn |= {"original_width": WIDTH, "original_height": HEIGHT, "image_rotation": 0}
     answer = api.interactive(project, task, [drawn | {"value": value | {tag.lower(): ["Object"]}}])
     (region,) = answer["data"]["result"]
-    assert iou(mask_of(region), expected()) > 0.95
+    assert overlap(mask_of(region), expected()) > 0.95

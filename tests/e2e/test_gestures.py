@@ -15,10 +15,10 @@ from tests.e2e.pictures import (
     board,
     board_corners,
     egg,
-    iou,
     yolk,
 )
 from tests.e2e.regions import mask_of
+from tests.overlap import overlap
 
 pytestmark = pytest.mark.e2e
 
@@ -43,28 +43,28 @@ def stored(api: Api, editor: Editor, task: int) -> Callable[[], Mask]:
 
 def test_a_click_takes_the_object(editor: Editor, stored: Callable[[], Mask]) -> None:
     editor.click(*ON_THE_WHITE)
-    assert iou(stored(), egg()) > 0.95
+    assert overlap(stored(), egg()) > 0.95
 
 
 def test_an_alt_click_takes_a_part_away(editor: Editor, stored: Callable[[], Mask]) -> None:
     editor.click(*ON_THE_WHITE)
     prompts = editor.click(*ON_THE_YOLK, "Alt").prompts
     assert [prompt["is_positive"] for prompt in prompts] == [True, False]
-    assert iou(stored(), egg() & ~yolk()) > 0.95
+    assert overlap(stored(), egg() & ~yolk()) > 0.95
 
 
 def test_a_second_click_adds_a_part(editor: Editor, stored: Callable[[], Mask]) -> None:
     editor.click(*ON_THE_WHITE)
     editor.click(*ON_THE_BOARD)
-    assert iou(stored(), egg() | board()) > 0.9
+    assert overlap(stored(), egg() | board()) > 0.9
 
 
 def test_a_box_takes_what_fills_it(editor: Editor, stored: Callable[[], Mask]) -> None:
     editor.drag_box((205, 205), (395, 395))
-    assert iou(stored(), yolk()) > 0.95
+    assert overlap(stored(), yolk()) > 0.95
 
 
 def test_a_tilted_box_takes_what_fills_it(editor: Editor, stored: Callable[[], Mask]) -> None:
     (prompt,) = editor.three_corners(*board_corners()[:3]).prompts
     assert prompt["value"]["rotation"] == pytest.approx(20, abs=1)
-    assert iou(stored(), board()) > 0.95
+    assert overlap(stored(), board()) > 0.95

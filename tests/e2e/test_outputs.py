@@ -8,8 +8,9 @@ import pytest
 from tests.e2e.api import Api, Project
 from tests.e2e.configs import config, config_with_separate_labels
 from tests.e2e.conftest import OpenEditor
-from tests.e2e.pictures import ON_THE_WHITE, egg, iou
+from tests.e2e.pictures import ON_THE_WHITE, egg
 from tests.e2e.regions import mask_of
+from tests.overlap import overlap
 
 pytestmark = pytest.mark.e2e
 
@@ -34,7 +35,7 @@ def test_the_stored_region_is_the_mask(
     (region,) = api.stored_regions(task)
     assert region["type"] == f"{output.lower()}labels"
     assert region["value"][region["type"]] == ["Object"]
-    assert iou(mask_of(region), egg()) > 0.95
+    assert overlap(mask_of(region), egg()) > 0.95
 
 
 @pytest.mark.parametrize("output", ["Brush", "Bitmask", "Polygon"])
@@ -50,7 +51,7 @@ def test_labels_of_a_tag_of_their_own_are_stored_with_the_mask(
     mask, label = api.stored_regions(task)
     assert mask["id"] == label["id"]
     assert label["value"]["labels"] == ["Object"]
-    assert iou(mask_of(mask), egg()) > 0.95
+    assert overlap(mask_of(mask), egg()) > 0.95
 
 
 def test_labels_of_a_tag_of_their_own_are_shown_with_the_suggestion(

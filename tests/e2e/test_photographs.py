@@ -1,8 +1,6 @@
 """Boxes on photographs, against masks that people drew."""
 
 import json
-import os
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -11,18 +9,15 @@ from PIL import Image
 
 from tests.e2e.api import Api, Json, Project
 from tests.e2e.conftest import OpenEditor
-from tests.e2e.pictures import iou
 from tests.e2e.regions import mask_of
+from tests.overlap import overlap
+from tests.weights.robot import quality_set
 
 pytestmark = pytest.mark.e2e
 
-_DEFAULT = Path(__file__).parents[3] / "shared" / "quality" / "public"
-
 
 def test_boxes_agree_with_people(open_editor: OpenEditor, api: Api, project: Project) -> None:
-    folder = Path(os.environ.get("QUALITY_SET", _DEFAULT))
-    if not (folder / "index.json").is_file():
-        pytest.skip(f"no quality set in {folder}: set QUALITY_SET to a folder with images/, masks/ and index.json")
+    folder = quality_set()
     photos = [photo for photo in json.loads((folder / "index.json").read_bytes())["items"] if _is_within(photo)]
     ious = list[float]()
     for photo in photos[:3]:
@@ -33,7 +28,7 @@ def test_boxes_agree_with_people(open_editor: OpenEditor, api: Api, project: Pro
         editor.accept()
         editor.submit()
         drawn = np.asarray(Image.open(folder / photo["mask"])) == thing["id"]
-        ious.append(iou(mask_of(api.stored_regions(task)[0]), drawn))
+        ious.append(overlap(mask_of(api.stored_regions(task)[0]), drawn))
     assert median(ious) > 0.7, ious  # MobileSAM is no better on these three
 
 

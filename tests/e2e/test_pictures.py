@@ -10,9 +10,10 @@ from tests.e2e.api import Api, Project
 from tests.e2e.configs import config
 from tests.e2e.conftest import OpenEditor
 from tests.e2e.editor import Editor
-from tests.e2e.pictures import HEIGHT, ON_THE_WHITE, WIDTH, egg, iou, scene
+from tests.e2e.pictures import HEIGHT, ON_THE_WHITE, WIDTH, egg, scene
 from tests.e2e.regions import mask_of
 from tests.e2e.site import Site
+from tests.overlap import overlap
 
 pytestmark = pytest.mark.e2e
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.e2e
 def test_a_picture_on_a_web_site(open_editor: OpenEditor, api: Api, project: Project, site: Site) -> None:
     task = api.add_url(project, f"{site.root}/egg.png")
     _click_on_the_egg(open_editor(project, task))
-    assert iou(mask_of(api.stored_regions(task)[0]), egg()) > 0.95
+    assert overlap(mask_of(api.stored_regions(task)[0]), egg()) > 0.95
 
 
 def test_a_picture_in_local_storage(
@@ -31,7 +32,7 @@ def test_a_picture_in_local_storage(
     scene().save(pictures / "stored" / "egg 1.png")
     (task,) = api.add_local_folder(project, pictures / "stored")
     _click_on_the_egg(open_editor(project, task))
-    assert iou(mask_of(api.stored_regions(task)[0]), egg()) > 0.95
+    assert overlap(mask_of(api.stored_regions(task)[0]), egg()) > 0.95
 
 
 def test_a_photo_that_a_phone_took_upright(open_editor: OpenEditor, api: Api, project: Project, tmp_path: Path) -> None:
@@ -43,7 +44,7 @@ def test_a_photo_that_a_phone_took_upright(open_editor: OpenEditor, api: Api, pr
     _click_on_the_egg(open_editor(project, task))
     (region,) = api.stored_regions(task)
     assert (region["original_width"], region["original_height"]) == (WIDTH, HEIGHT)
-    assert iou(mask_of(region), egg()) > 0.95
+    assert overlap(mask_of(region), egg()) > 0.95
 
 
 def _click_on_the_egg(editor: Editor) -> None:

@@ -6,9 +6,10 @@ import pytest
 
 from tests.e2e.api import Api, Project
 from tests.e2e.conftest import OpenEditor
-from tests.e2e.pictures import ON_THE_BOARD, ON_THE_WHITE, board, egg, iou, scene
+from tests.e2e.pictures import ON_THE_BOARD, ON_THE_WHITE, board, egg, scene
 from tests.e2e.regions import mask_of
 from tests.e2e.site import Site
+from tests.overlap import overlap
 
 pytestmark = pytest.mark.e2e
 
@@ -27,7 +28,7 @@ def test_after_a_click_that_failed_the_next_one_works(
     editor.accept()
     editor.submit()
     (region,) = api.stored_regions(task)
-    assert iou(mask_of(region), egg() | board()) > 0.9
+    assert overlap(mask_of(region), egg() | board()) > 0.9
 
 
 def test_start_training_does_no_harm(api: Api, project: Project) -> None:

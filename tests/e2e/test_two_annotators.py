@@ -12,8 +12,9 @@ from playwright.sync_api import StorageState
 from tests.e2e.api import Api, Project
 from tests.e2e.browser import launched_chromium, open_window
 from tests.e2e.editor import Editor
-from tests.e2e.pictures import ON_THE_WHITE, ON_THE_YOLK, WIDTH, egg, iou, scene, yolk
+from tests.e2e.pictures import ON_THE_WHITE, ON_THE_YOLK, WIDTH, egg, scene, yolk
 from tests.e2e.regions import mask_of
+from tests.overlap import overlap
 
 pytestmark = pytest.mark.e2e
 
@@ -40,5 +41,5 @@ def test_each_gets_masks_of_their_own_picture(
         list(pool.map(annotate, tasks, [False, True]))
     white = egg() & ~yolk()
     first, second = (mask_of(api.stored_regions(task)[0]) for task in tasks)
-    assert iou(first, white) > 0.95
-    assert iou(second, np.fliplr(white)) > 0.95
+    assert overlap(first, white) > 0.95
+    assert overlap(second, np.fliplr(white)) > 0.95

@@ -17,7 +17,7 @@ from server.core.prompt import Prompt
 from server.errors import ModelUnusable
 from server.settings import Settings
 from tests.exporters.conftest import exported, saved
-from tests.exporters.small_hq_sam import small_tiny_vit, small_vit
+from tests.exporters.small_sam import small_hq_sam, small_light_hq_sam
 
 FRAME = ImageSize(90, 120)
 PHOTO = np.random.default_rng(3).integers(0, 256, (90, 120, 3), np.uint8)
@@ -47,7 +47,7 @@ def reference(predictor: SamPredictor, prompt: Prompt) -> tuple[NDArray[Any], ND
     return masks[0], logits[0], float(ious[0])
 
 
-@pytest.fixture(scope="module", params=[small_vit, small_tiny_vit], ids=["ViT", "TinyViT"])
+@pytest.fixture(scope="module", params=[small_hq_sam, small_light_hq_sam], ids=["ViT", "TinyViT"])
 def predictor(request: pytest.FixtureRequest) -> SamPredictor:
     predictor = SamPredictor(request.param())
     predictor.set_image(PHOTO)
@@ -74,7 +74,7 @@ def test_the_halves_answer_as_the_packages_predictor(
 
 
 def test_an_exported_hq_sam_is_served_by_either_decoder(cache: Path, tmp_path: Path) -> None:
-    state = small_vit().state_dict()
+    state = small_hq_sam().state_dict()
     result = exported("--family", "hq_sam", "--checkpoint", saved(tmp_path / "hq.pth", state), "--name", "mine")
     assert result.exit_code == 0, result.output
     reference, prompt = TorchModel(exportable(state)), Prompt(FRAME, CLICKS)
@@ -87,18 +87,18 @@ def test_an_exported_hq_sam_is_served_by_either_decoder(cache: Path, tmp_path: P
 
 
 def test_heads_windows_and_global_blocks_are_read_from_shapes() -> None:
-    blocks = exportable(small_vit().state_dict()).encoder.image_encoder.blocks
-    assert [(block.attn.num_heads, block.window_size) for block in blocks] == [(2, 5), (2, 0)]
+    blocks = exportable(small_hq_sam().state_dict()).encoder.image_encoder.blocks
+    assert [(block.attn.num_heads, block.window_size) for block in blocks] == [(3, 5), (3, 0), (3, 5), (3, 0)]
 
 
 def test_a_checkpoint_of_sam_is_refused_with_the_family_that_fits() -> None:
-    state = {name: tensor for name, tensor in small_vit().state_dict().items() if "hf_token" not in name}
+    state = {name: tensor for name, tensor in small_hq_sam().state_dict().items() if "hf_token" not in name}
     with pytest.raises(ModelUnusable, match=r"looks like one for --family sam$"):
         exportable(state)
 
 
 def test_a_checkpoint_that_lacks_a_part_is_refused_by_its_name() -> None:
-    state = small_vit().state_dict()
+    state = small_hq_sam().state_dict()
     del state["mask_decoder.embedding_maskfeature.0.bias"]
     with pytest.raises(ModelUnusable, match=r"lacks mask_decoder\.embedding_maskfeature\.0\.bias"):
         exportable(state)

@@ -10,12 +10,12 @@ from server.core.geometry import Point
 from server.core.prompt import Prompt
 from server.environment import read_settings
 from server.images.decode import decode_image
-from server.runtime.parity import overlap
 from server.settings import Settings
 from server.weights.store import find_manifest
 from tests.exporters.conftest import exported, saved
 from tests.exporters.small_sam import small_sam
 from tests.exporters.unfolded import unfolded
+from tests.overlap import overlap
 
 COFFEE = Path(__file__).parents[2] / "docs" / "pictures" / "coffee.jpg"
 

@@ -10,11 +10,12 @@ from server.app import load_model
 from server.environment import read_settings
 from server.images.decode import decode_image
 from server.runtime.model import SamModel
-from server.runtime.parity import example_prompts, overlap
+from server.runtime.parity import example_prompts
 from server.settings import Settings
 from server.weights.store import find_manifest
 from tests.exporters.conftest import exported, saved
 from tests.exporters.unfolded import unfolded
+from tests.overlap import overlap
 
 pytestmark = pytest.mark.export_real
 PHOTOS = sorted((Path(__file__).parents[2] / "docs" / "pictures").glob("*[!s].jpg"))

@@ -12,11 +12,12 @@ from exporters.reference import TorchModel
 from server.app import load_model
 from server.core.geometry import Point
 from server.core.prompt import Prompt
-from server.runtime.parity import example_picture, overlap
+from server.runtime.parity import example_picture
 from server.settings import Settings
 from server.weights.store import find_manifest
 from tests.exporters.conftest import exported, saved
 from tests.exporters.small_sam import WIDTH, State, small_mobile_sam, small_sam
+from tests.overlap import overlap
 
 
 @pytest.mark.parametrize("input_size", [128, 256])

@@ -20,10 +20,11 @@ from server.core.geometry import Box, ImageSize, Point
 from server.core.prompt import Prompt
 from server.errors import ModelUnusable
 from server.runtime.model import SamModel
-from server.runtime.parity import example_picture, overlap
+from server.runtime.parity import example_picture
 from server.settings import Settings
 from server.weights.store import GraphStore
 from tests.exporters.small_sam2 import SMALL, STAGES, WIDTH, sam2
+from tests.overlap import overlap
 
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:FutureWarning")  # sam2 uses it
 

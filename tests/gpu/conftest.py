@@ -1,7 +1,6 @@
 """The models on a GPU and on the CPU of the same machine; without litestar, which a bare GPU machine may lack."""
 
 import os
-from pathlib import Path
 
 import onnxruntime as ort
 import pytest
@@ -12,7 +11,7 @@ from server.runtime.gpu import Gpu
 from server.runtime.model import SamModel
 from server.settings import Settings
 from server.weights.built import built_decoder
-from server.weights.store import GraphStore, find_manifest
+from tests.pulled import pulled
 
 CUDA = "CUDAExecutionProvider"
 
@@ -30,31 +29,20 @@ def settings() -> Settings:
 
 
 @pytest.fixture(scope="session")
-def graphs(settings: Settings) -> Path:
-    """The folder with the model's graphs."""
-    store = GraphStore(settings.cache_path / "weights")
-    manifest = find_manifest(settings.model, store.root)
-    if not store.is_whole(manifest):
-        pytest.skip(f"the graphs are not here; run: samserve weights pull {manifest.name}")
-    return store.folder(manifest)
+def on_gpu(settings: Settings) -> SamModel:
+    return model(settings, "cuda")
 
 
 @pytest.fixture(scope="session")
-def on_gpu(settings: Settings, graphs: Path) -> SamModel:
-    return model(settings, graphs, "cuda")
+def on_cpu(settings: Settings) -> SamModel:
+    return model(settings, "cpu")
 
 
-@pytest.fixture(scope="session")
-def on_cpu(settings: Settings, graphs: Path) -> SamModel:
-    return model(settings, graphs, "cpu")
-
-
-def model(settings: Settings, folder: Path, provider: str, cache_bytes: int = 1 << 30) -> SamModel:
+def model(settings: Settings, provider: str, cache_bytes: int = 1 << 30) -> SamModel:
     """The model of the settings, with its fast decoder, as a server loads it."""
-    store = GraphStore(settings.cache_path / "weights")
-    manifest = find_manifest(settings.model, store.root)
+    manifest, store = pulled(settings, settings.model)
     gpu = Gpu(settings.gpus[0], settings.cache_path / "tensorrt", cache_bytes)
-    loaded = SamModel(manifest, folder, settings.cores, provider, [gpu])
+    loaded = SamModel(manifest, store.folder(manifest), settings.cores, provider, [gpu])
     built, decoder = built_decoder(manifest, store, padded=loaded.is_on_gpu)
     loaded.use(fast_decoder(decoder, built, settings.cores, provider, gpu))
     return loaded

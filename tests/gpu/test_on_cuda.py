@@ -10,7 +10,7 @@ import pytest
 
 from server.core.embedding import ImageEmbedding
 from server.core.geometry import Box, Point
-from server.core.prediction import Mask, MaskPrediction
+from server.core.prediction import MaskPrediction
 from server.core.prompt import Prompt
 from server.images.decode import decode_image
 from server.runtime.gpu_versions import gpu_versions
@@ -20,6 +20,7 @@ from server.runtime.session import Session
 from server.settings import Settings
 from tests.gpu.conftest import CUDA, model
 from tests.graphs import tiny_model
+from tests.overlap import overlap
 from tests.spreading import spread, spreading
 
 PICTURES = sorted((Path(__file__).parents[2] / "docs" / "pictures").glob("*.jpg"))[:3]
@@ -30,11 +31,6 @@ pytestmark = pytest.mark.gpu
 @pytest.fixture(scope="module")
 def embeddings(on_gpu: SamModel) -> list[ImageEmbedding]:
     return [on_gpu.encode(decode_image(path.read_bytes(), 10**9)) for path in PICTURES]
-
-
-def iou(a: Mask, b: Mask) -> float:
-    union = np.count_nonzero(a | b)
-    return np.count_nonzero(a & b) / union if union else 1.0
 
 
 def prompts(embedding: ImageEmbedding) -> list[Prompt]:
@@ -55,7 +51,7 @@ def refined(served: SamModel, embedding: ImageEmbedding) -> list[Prompt]:
 
 
 def close(one: MaskPrediction, other: MaskPrediction, least: float) -> bool:
-    return iou(one.low_res_logits > 0, other.low_res_logits > 0) >= least
+    return overlap(one.low_res_logits > 0, other.low_res_logits > 0) >= least
 
 
 def test_cuda_runs_every_graph(on_gpu: SamModel) -> None:
@@ -74,7 +70,7 @@ def test_masks_are_those_of_the_cpu(on_gpu: SamModel, on_cpu: SamModel, number: 
     image = decode_image(PICTURES[number].read_bytes(), 10**9)
     there, here = on_gpu.encode(image), on_cpu.encode(image)
     for prompt in prompts(here):
-        assert iou(on_gpu.decode(there, prompt).mask, on_cpu.decode(here, prompt).mask) >= 0.999
+        assert overlap(on_gpu.decode(there, prompt).mask, on_cpu.decode(here, prompt).mask) >= 0.999
 
 
 def test_replays_of_captured_runs_answer_as_the_cpus_decoder_on_the_same_embedding(
@@ -135,9 +131,9 @@ def test_a_run_goes_on_after_one_that_had_no_room(tmp_path: Path) -> None:
 
 
 def test_what_clicks_need_stays_in_the_gpus_memory_within_its_bound(
-    settings: Settings, graphs: Path, embeddings: Sequence[ImageEmbedding]
+    settings: Settings, embeddings: Sequence[ImageEmbedding]
 ) -> None:
-    small = model(settings, graphs, "cuda", cache_bytes=32 << 20)  # two images of 14 MiB
+    small = model(settings, "cuda", cache_bytes=32 << 20)  # two images of 14 MiB
     (before,) = small.tiers()
     for number in (0, 1, 0, 2, 0):
         small.decode(embeddings[number], prompts(embeddings[number])[0])

@@ -4,7 +4,6 @@ Runs when LABEL_STUDIO_COMMAND names its command; `make test-label-studio` insta
 """
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import pytest
 from tests.buckets import S3_ENVIRONMENT, put_object, s3_server
 from tests.conftest import png
 from tests.label_studio.prefix import behind_prefix
+from tests.loopback import free_port
 from tests.studio import CONFIG, LEGACY_TOKEN
 
 COMMAND = os.environ.get("LABEL_STUDIO_COMMAND", "")
@@ -70,16 +70,11 @@ class Studio:
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     folder = tmp_path_factory.mktemp("studio")
     (folder / "mount" / "cats").mkdir(parents=True)
-    inner = f"http://127.0.0.1:{_free_port()}"
+    inner = f"http://127.0.0.1:{free_port()}"
     signed = {"Authorization": f"Token {LEGACY_TOKEN}"}
     api = httpx.Client(base_url=inner, headers=signed, timeout=30, trust_env=False)
     with api, s3_server() as s3, behind_prefix(inner) as url, _running(folder, inner, url):
         yield Studio(url, api, folder / "mount", folder / "log", s3)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @contextmanager

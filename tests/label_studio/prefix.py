@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler
 
 import httpx
 
-from tests.loopback import serving
+from tests.loopback import Quiet, serving
 
 PREFIX = "/label"
 _LEFT_OUT = {"host", "connection", "content-length", "transfer-encoding", "content-encoding", "server", "date"}
@@ -17,7 +17,7 @@ def behind_prefix(inner_url: str) -> Iterator[str]:
     """The URL below which `inner_url` is found."""
     client = httpx.Client(base_url=inner_url, trust_env=False, timeout=30)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._forward(None)
 
@@ -30,16 +30,8 @@ def behind_prefix(inner_url: str) -> Iterator[str]:
                 return
             sent = {name: value for name, value in self.headers.items() if name.lower() not in _LEFT_OUT}
             answer = client.request(self.command, self.path.removeprefix(PREFIX), headers=sent, content=body)
-            self.send_response(answer.status_code)
-            for name, value in answer.headers.multi_items():
-                if name.lower() not in _LEFT_OUT:
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answer.content)))
-            self.end_headers()
-            self.wfile.write(answer.content)
+            kept = [header for header in answer.headers.multi_items() if header[0].lower() not in _LEFT_OUT]
+            self.answer(answer.status_code, answer.content, kept)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with client, serving(Handler) as server:
-        yield f"http://127.0.0.1:{server.server_port}{PREFIX}"
+    with client, serving(Handler) as url:
+        yield url + PREFIX

@@ -1,19 +1,17 @@
 """A running server with the tiny model, and a page in Chromium that fails its test on any error or foreign request."""
 
 import shutil
-import socket
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import uvicorn
 from litestar import Litestar
 
 from server.app import create_app
 from server.runtime.model import SamModel
 from server.settings import Settings
 from tests.playground.playing import Playground
+from tests.running import running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -46,14 +44,9 @@ class Recorder:
 def server(tiny: SamModel) -> Iterator[Recorder]:
     """A server on the loopback."""
     app = Recorder(create_app(Settings(base_path=PREFIX, max_megapixels=12), tiny))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        running = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
-        thread.start()
-        app.url = f"http://127.0.0.1:{listener.getsockname()[1]}{PREFIX}"
+    with running(app) as port:
+        app.url = f"http://127.0.0.1:{port}{PREFIX}"
         yield app
-        running.should_exit = True
-        thread.join()
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,13 @@ import pytest
 from PIL import ExifTags, Image
 
 from tests.conftest import png, recorded
+from tests.overlap import overlap
 from tests.playground.playing import Playground
+from tests.shown import mask_of
 from tests.studio import decode_mask
-from tests.unit.masks import iou
-from tests.web.test_outputs import HEIGHT, WIDTH, as_mask
 
 pytestmark = pytest.mark.browser
+HEIGHT, WIDTH = 120, 160
 PICTURE = png(HEIGHT, WIDTH)
 
 
@@ -54,8 +55,8 @@ def test_a_phones_picture_is_clicked_as_it_is_seen(playground: Playground) -> No
     playground.bring(photo.getvalue(), "photo.jpg", "image/jpeg")
     region = playground.click(0.25, 0.5).region
     assert (region["original_width"], region["original_height"]) == (HEIGHT, WIDTH)
-    assert iou(playground.download()[1], as_mask(region)) == 1
-    assert as_mask(region)[WIDTH // 2, HEIGHT // 4]
+    assert overlap(playground.download()[1], mask_of(region)) == 1
+    assert mask_of(region)[WIDTH // 2, HEIGHT // 4]
 
 
 def test_a_picture_that_is_opened_is_sent_as_a_task_that_is_opened(playground: Playground) -> None:
@@ -73,7 +74,7 @@ def test_each_way_to_exclude_sends_a_negative_click(playground: Playground, how:
         playground.page.keyboard.press("n")
     exchange = playground.click(0.6, 0.5, "right" if how == "right button" else "left")
     assert [item["is_positive"] for item in exchange.drawn] == [True, False]
-    mask = as_mask(exchange.region)
+    mask = mask_of(exchange.region)
     assert mask[HEIGHT // 2, WIDTH // 2]
     assert not mask[HEIGHT // 2, int(0.6 * WIDTH)]
 
@@ -108,7 +109,7 @@ def test_each_kind_of_answer_is_shown_as_what_it_is(playground: Playground, mark
         kinds.append(exchange.region["type"])
         name, shown = playground.download()
         assert name == "picture-mask.png"
-        assert iou(shown, as_mask(exchange.region)) > 0.95
+        assert overlap(shown, mask_of(exchange.region)) > 0.95
         exchange = playground.press("o")
     assert kinds == [f"{kind}labels" for kind in ("bitmask", "brush", "polygon", "vector", "ellipse", "rectangle")]
 
@@ -201,7 +202,7 @@ def test_a_picture_of_twelve_megapixels_works(playground: Playground) -> None:
     assert stroke[1500, 1800]
     region = playground.press("o").region
     assert region["type"] == "brushlabels"
-    assert iou(playground.download()[1], decode_mask(region)) == 1
+    assert overlap(playground.download()[1], decode_mask(region)) == 1
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="no curl here")

@@ -1,23 +1,18 @@
 """A large image, and all that looks at it, on a model that finds squares."""
 
-import threading
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
-
 import numpy as np
 
 from server.cache.memory import MemoryCache
 from server.core.context import Gesture
 from server.core.crop import Crop
-from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
+from server.core.embedding import Image, ImageEmbedding
 from server.core.geometry import ImageSize, Point
 from server.core.labelconfig import ControlTag
 from server.core.options import AnswerOptions
 from server.core.prediction import MaskPrediction
 from server.core.prompt import Carving, Choice, Prompt
 from server.core.reference import ImageReference
-from server.errors import ImageUnavailable
+from server.models.family import Tensors
 from server.service.demand import Priority
 from server.service.embedder import Embedder
 from server.service.encode_queue import EncodeQueue
@@ -26,45 +21,38 @@ from server.service.image_files import ImageFiles
 from server.service.magnifier import Magnifier
 from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
-from tests import waiting
+from tests.unit.conftest import Threads
+from tests.unit.stand_ins import FakeImages, FakeModel
 
-T = TypeVar("T")
-Threads = tuple[ThreadPoolExecutor, ThreadPoolExecutor]  # encoder, decoder
 LARGE, SMALL = ImageSize(1500, 2400), ImageSize(1000, 2000)
 CAT = ImageReference("cat", "1")
 AT_THE_CAT = Point(1210, 605)
 BITMASK = ControlTag("Bitmask", "bitmask", ("image",), ())
 
 
-class FakeModel:
+class SquareModel(FakeModel):
     """Its mask is a square of `half` * 2 px of the whole image around the first click, on every crop of it too.
 
-    Logits tell how many prompts were decoded before. Encoding waits for `go`.
+    Logits tell how many prompts were decoded before, embeddings the image's first pixel.
     """
 
     def __init__(self) -> None:
-        self.encoded: list[tuple[int, ...]] = []
+        super().__init__()
         self.decoded: list[tuple[ImageSize, Prompt]] = []
         self.half = 40
-        self.started, self.go = threading.Event(), threading.Event()
-        self.go.set()
 
     @property
     def on_crops(self) -> list[Prompt]:
         """The prompts decoded on crops of the usual size."""
         return [prompt for size, prompt in self.decoded if size.longest == 512]
 
-    def key(self, image_sha256: str) -> EmbeddingKey:
-        return EmbeddingKey(image_sha256, "encoder", "preprocessing")
+    @property
+    def encoded(self) -> list[tuple[int, ...]]:
+        """(height, width) of each image."""
+        return [image.shape[:2] for image in self.images]
 
-    def encode(self, image: Image, is_urgent: Callable[[], bool] = lambda: True) -> ImageEmbedding:
-        self.started.set()
-        assert self.go.wait(10)
-        self.encoded.append(image.shape[:2])
-        return ImageEmbedding(ImageSize(*image.shape[:2]), {"corner": image[0, 0].copy()})
-
-    def prepare(self, embedding: ImageEmbedding) -> None:
-        raise AssertionError("only opened tasks are prepared")
+    def tensors(self, image: Image) -> Tensors:
+        return {"corner": image[0, 0].copy()}
 
     def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
         logits = np.full((256, 256), len(self.decoded), np.float32)
@@ -76,25 +64,11 @@ class FakeModel:
         return MaskPrediction(mask, 0.9, logits)
 
 
-class FakeImages:
-    """One image, which may go down."""
-
-    down = False
-
-    def locate(self, reference: ImageReference) -> str:
-        return reference.value
-
-    async def fetch(self, uri: str) -> bytes:
-        if self.down:
-            raise ImageUnavailable("the site is down")
-        return uri.encode()
-
-
 class Desk:
     def __init__(
         self, threads: Threads, size: ImageSize = LARGE, cache_bytes: int = 1 << 20, file_bytes: int = 1 << 20
     ) -> None:
-        self.model, self.images, self.size = FakeModel(), FakeImages(), size
+        self.model, self.images, self.size = SquareModel(), FakeImages(), size
         files = ImageFiles(self.images, Identities(300.0, lambda: 0.0), file_bytes)
         self.queue = EncodeQueue(threads[0], 8)
         cache, self.refiner = MemoryCache(cache_bytes), Refiner(self.model, lambda: 0.0)
@@ -125,7 +99,3 @@ class Desk:
 
     async def segment(self, *prompts: Prompt, crop: str = "auto", ids: str = "") -> int:
         return len(await self.regions(*prompts, crop=crop, ids=ids))
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    return waiting.run(work, 20)

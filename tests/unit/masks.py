@@ -55,8 +55,3 @@ def without_holes(mask: Mask) -> Mask:
     cv2.floodFill(canvas, None, (0, 0), (2,), flags=4)
     filled: Mask = canvas[1:-1, 1:-1] != 2
     return filled
-
-
-def iou(one: Mask, other: Mask) -> float:
-    """Intersection over union."""
-    return float((one & other).sum() / (one | other).sum())

@@ -52,18 +52,13 @@ def answer(mask: Mask) -> Answer:
 def answering(content: bytes, status: int = 200) -> Iterator[str]:
     """A backend's URL; whatever is posted there, the answer is this."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(loopback.Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(content)
+            self.answer(status, content)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with loopback.serving(Handler) as server:
-        yield f"http://127.0.0.1:{server.server_port}"
+    with loopback.serving(Handler) as url:
+        yield url
 
 
 def test_clicks_that_failed_are_counted_and_not_timed() -> None:
@@ -146,8 +141,7 @@ def test_only_this_machine_is_put_under_load(url: str) -> None:
 
 
 def test_a_backend_that_is_not_up_is_an_error_and_not_a_latency() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = loopback.free_port()
     backend = Backend(f"http://127.0.0.1:{port}/sam/")
     assert backend.post("/predict", b"{}").status == 0
     with pytest.raises(NotUp, match=f"{port}/sam/health"):

@@ -5,7 +5,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from server.service.chores import Chores
-from tests.waiting import until
+from tests.waiting import run, until
 
 
 def test_chores_are_done_one_after_another_and_one_that_fails_stops_no_other() -> None:
@@ -26,10 +26,10 @@ def test_chores_are_done_one_after_another_and_one_that_fails_stops_no_other() -
         for name in "abc":
             chores.add(name, chore(name))
         async with chores.running():
-            await asyncio.wait_for(until(lambda: "c ends" in done), 10)
+            await until(lambda: "c ends" in done)
 
     with capture_logs() as logs:
-        asyncio.run(scenario())
+        run(scenario())
     assert done == ["a begins", "a ends", "b begins", "c begins", "c ends"]
     assert [(line["event"], line["chore"]) for line in logs] == [("chore_failed", "b")]
 
@@ -47,10 +47,10 @@ def test_chores_that_do_not_fit_are_dropped_and_logged(monkeypatch: pytest.Monke
 
             chores.add(str(number), work)
         async with chores.running():
-            await asyncio.wait_for(until(lambda: len(done) == 2), 10)
+            await until(lambda: len(done) == 2)
 
     with capture_logs() as logs:
-        asyncio.run(scenario())
+        run(scenario())
     assert done == [0, 1]
     assert [line["chore"] for line in logs] == ["2", "3"]
 
@@ -75,22 +75,26 @@ def test_the_rest_of_a_chore_comes_after_those_that_wait_and_is_not_dropped(monk
 
         chores.add("long", long)
         async with chores.running():
-            await asyncio.wait_for(until(lambda: done.count("part") == 3), 10)
+            await until(lambda: done.count("part") == 3)
 
-    asyncio.run(scenario())
+    run(scenario())
     assert done == ["part", "short", "short", "part", "part"]
 
 
 def test_a_chore_under_way_is_given_up_at_the_end() -> None:
     async def scenario() -> None:
-        chores, started = Chores(), asyncio.Event()
+        chores, started, given_up = Chores(), asyncio.Event(), asyncio.Event()
 
         async def endless() -> None:
             started.set()
-            await asyncio.Event().wait()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                given_up.set()
 
         chores.add("endless", endless)
         async with chores.running():
-            await asyncio.wait_for(started.wait(), 10)
+            await started.wait()
+        assert given_up.is_set()
 
-    asyncio.run(scenario())
+    run(scenario())

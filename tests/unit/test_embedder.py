@@ -1,85 +1,20 @@
 import asyncio
 import threading
-from collections.abc import Callable
 from concurrent.futures import Executor
 
-import numpy as np
 import pytest
 
 from server.cache.memory import MemoryCache
 from server.core.crop import Crop
-from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
+from server.core.embedding import EmbeddingKey, ImageEmbedding
 from server.core.geometry import ImageSize
-from server.core.prediction import MaskPrediction
-from server.core.prompt import Prompt
 from server.core.reference import ImageReference
 from server.errors import ImageError, ImageRefused, ImageUnavailable, ImageUnreadable
 from server.service.demand import Priority
-from server.service.embedder import Embedder
-from server.service.encode_queue import EncodeQueue
 from server.service.identities import Identities
-from server.service.image_files import ImageFiles
+from tests.unit.stand_ins import Clock, FakeImages
+from tests.unit.tiny_images import CAT, COW, DOG, FRESH_SECONDS, HEN, Desk
 from tests.waiting import run, until
-
-FRESH_SECONDS = 300.0
-CAT, DOG, COW, HEN = b"cat", b"dog", b"cow", b"hen"
-
-
-class FakeModel:
-    """Its embedding holds the pixels; an encode begins once `go` is set."""
-
-    def __init__(self) -> None:
-        self.encoded: list[bytes] = []
-        self.prepared: list[ImageEmbedding] = []
-        self.started, self.go = threading.Event(), threading.Event()
-        self.go.set()
-
-    def key(self, image_sha256: str) -> EmbeddingKey:
-        return EmbeddingKey(image_sha256, "encoder", "preprocessing")
-
-    def encode(self, image: Image, is_urgent: Callable[[], bool] = lambda: True) -> ImageEmbedding:
-        self.started.set()
-        assert self.go.wait(10)
-        self.encoded.append(image.tobytes())
-        return ImageEmbedding(ImageSize(*image.shape[:2]), {"pixels": image.copy()})
-
-    def prepare(self, embedding: ImageEmbedding) -> None:
-        self.prepared.append(embedding)
-
-    def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
-        raise AssertionError("an embedder decodes no prompts")
-
-
-class FakeImages:
-    """Pages by URI; a page that is an error is raised. A fetch goes on once `go` is set."""
-
-    def __init__(self, **pages: bytes | ImageError) -> None:
-        self.pages = {f"web:{name}": page for name, page in pages.items()}
-        self.fetched: list[str] = []
-        self.started, self.go = asyncio.Event(), asyncio.Event()
-        self.go.set()
-
-    def locate(self, reference: ImageReference) -> str:
-        if reference.value == "forbidden":
-            raise ImageRefused("no rule fetches that")
-        return f"web:{reference.value}"
-
-    async def fetch(self, uri: str) -> bytes:
-        self.fetched.append(uri)
-        self.started.set()
-        await self.go.wait()
-        page = self.pages[uri]
-        if isinstance(page, ImageError):
-            raise page
-        return page
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class TattlingCache(MemoryCache):
@@ -105,32 +40,6 @@ class PutAway(MemoryCache):
 
     def put_away(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
         self.pixels.append(embedding.tensors["pixels"].tobytes())
-
-
-def decode_image(content: bytes) -> Image:
-    if len(content) % 3:
-        raise ImageUnreadable("not a whole image")
-    return np.frombuffer(content, np.uint8).reshape(1, -1, 3)
-
-
-class Desk:
-    """An embedder and everything around it."""
-
-    def __init__(self, encoder: Executor, images: FakeImages, cache: MemoryCache | None = None) -> None:
-        self.images, self.clock, self.model = images, Clock(), FakeModel()
-        self.cache = MemoryCache(1 << 20) if cache is None else cache
-        files = ImageFiles(images, Identities(FRESH_SECONDS, self.clock), 8)
-        self.queue = EncodeQueue(encoder, 8)
-        self.embedder = Embedder(self.model, self.cache, files, decode_image, self.queue)
-
-    async def embed(self, name: str = "a", priority: Priority = Priority.CLICK) -> bytes:
-        """The pixels of the embedding of the image called `name`."""
-        embedding = await self.embedder.embed(ImageReference(name, "1"), priority)
-        return embedding.tensors["pixels"].tobytes()
-
-    async def queued(self, count: int) -> None:
-        """Returns once so many images wait behind the one that is encoded."""
-        await until(lambda: self.model.started.is_set() and self.queue.depth.total() == count)
 
 
 def test_an_embedding_is_of_the_image_that_the_task_names(encoder: Executor) -> None:

@@ -7,81 +7,66 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-import server.app
+from server.app import load_model
 from server.core.geometry import Box, ImageSize, Point
 from server.core.prompt import Prompt
 from server.errors import ModelUnusable
-from server.models.manifest import Manifest
 from server.runtime.decoders import SplitDecoder
 from server.runtime.model import SamModel
 from server.runtime.parity import Decode, check_parity
 from server.settings import Settings
 from server.weights.built import built_decoder
-from server.weights.store import GraphStore
 from tests.graphs import tiny_model
-from tests.split import small_model, stored
+from tests.installed import Installed, installed
+from tests.split import small_model
 
 FRAME = ImageSize(192, 256)
 PHOTO = np.random.default_rng(2).integers(0, 256, (192, 256, 3), np.uint8)
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, Path]:
-    folder = tmp_path_factory.mktemp("published")
-    return small_model(folder), folder
+@pytest.fixture
+def here(tmp_path: Path) -> Installed:
+    return installed(small_model, tmp_path)
 
 
 @pytest.fixture
-def manifest(published: tuple[Manifest, Path]) -> Manifest:
-    return published[0]
-
-
-@pytest.fixture
-def store(published: tuple[Manifest, Path], tmp_path: Path) -> GraphStore:
-    return stored(*published, tmp_path / "weights")
-
-
-@pytest.fixture
-def settings(tmp_path: Path, manifest: Manifest, store: GraphStore, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: manifest)
-    return Settings(cache_dir=str(tmp_path), threads=1)
+def settings(here: Installed) -> Settings:
+    return here.settings
 
 
 def written(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
 
 
-def test_graphs_are_built_once(manifest: Manifest, store: GraphStore) -> None:
-    folder, graphs = built_decoder(manifest, store)
+def test_graphs_are_built_once(here: Installed) -> None:
+    folder, graphs = built_decoder(*here)
     before = written(folder)
-    assert built_decoder(manifest, store) == (folder, graphs)
+    assert built_decoder(*here) == (folder, graphs)
     assert written(folder) == before
 
 
 @pytest.mark.parametrize("file", ["click.onnx", "graphs.json"])
-def test_a_build_that_was_damaged_or_left_unfinished_is_done_again(
-    manifest: Manifest, store: GraphStore, file: str
-) -> None:
-    folder, graphs = built_decoder(manifest, store)
+def test_a_build_that_was_damaged_or_left_unfinished_is_done_again(here: Installed, file: str) -> None:
+    folder, graphs = built_decoder(*here)
     (folder / file).write_bytes(b"torn")
-    assert built_decoder(manifest, store) == (folder, graphs)
+    assert built_decoder(*here) == (folder, graphs)
     assert (folder / file).read_bytes() != b"torn"
 
 
 def test_another_stock_decoder_or_builder_has_a_folder_of_its_own(
-    manifest: Manifest, store: GraphStore, monkeypatch: pytest.MonkeyPatch
+    here: Installed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, _ = built_decoder(manifest, store)
-    decoder = msgspec.structs.replace(manifest.decoder, sha256="0" * 64)
-    other, _ = built_decoder(msgspec.structs.replace(manifest, decoder=decoder), store)
+    first, _ = built_decoder(*here)
+    decoder = msgspec.structs.replace(here.manifest.decoder, sha256="0" * 64)
+    other, _ = built_decoder(msgspec.structs.replace(here.manifest, decoder=decoder), here.store)
     monkeypatch.setattr("server.weights.built.VERSION", "next")
-    newer, _ = built_decoder(manifest, store)
+    newer, _ = built_decoder(*here)
     assert len({first, other, newer}) == 3
 
 
 def test_the_fast_decoder_is_used_and_answers_as_the_stock_one(settings: Settings) -> None:
-    fast = server.app.load_model(settings)
-    stock = server.app.load_model(msgspec.structs.replace(settings, decoder="stock"))
+    fast = load_model(settings)
+    stock = load_model(msgspec.structs.replace(settings, decoder="stock"))
     assert (fast.decoder, stock.decoder, fast.version) == ("fast", "stock", stock.version)
     embedding = fast.encode(PHOTO)
     previous = stock.decode(embedding, Prompt(FRAME, (Point(90, 80),))).low_res_logits
@@ -115,7 +100,7 @@ def trials(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 def test_what_passed_the_trial_is_not_tried_at_the_next_start_and_answers_the_same(
     settings: Settings, trials: list[bool]
 ) -> None:
-    tried, untried = server.app.load_model(settings), server.app.load_model(settings)
+    tried, untried = load_model(settings), load_model(settings)
     assert (tried.decoder, untried.decoder, len(trials)) == ("fast", "fast", 1)
     prompt = Prompt(FRAME, (Point(90, 80),))
     first, second = (model.decode(model.encode(PHOTO), prompt).low_res_logits for model in (tried, untried))
@@ -125,13 +110,12 @@ def test_what_passed_the_trial_is_not_tried_at_the_next_start_and_answers_the_sa
 @pytest.mark.parametrize("changed", ["onnxruntime", "processor", "samserve", "threads", "record"])
 def test_what_passed_under_other_circumstances_is_tried_again(
     settings: Settings,
-    manifest: Manifest,
-    store: GraphStore,
+    here: Installed,
     trials: list[bool],
     changed: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server.app.load_model(settings)
+    load_model(settings)
     if changed == "onnxruntime":
         monkeypatch.setattr("server.runtime.surroundings.ort.__version__", "99.0")
     elif changed == "processor":
@@ -141,9 +125,9 @@ def test_what_passed_under_other_circumstances_is_tried_again(
     elif changed == "threads":
         settings = msgspec.structs.replace(settings, threads=2)
     else:
-        folder, _ = built_decoder(manifest, store)
+        folder, _ = built_decoder(*here)
         (folder / "verified.json").write_bytes(b"torn")
-    assert server.app.load_model(settings).decoder == "fast"
+    assert load_model(settings).decoder == "fast"
     assert len(trials) == 2
 
 
@@ -151,12 +135,12 @@ def test_what_did_not_pass_is_tried_at_each_start(
     settings: Settings, trials: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("server.runtime.parity.overlap", lambda a, b: 0.0)
-    assert [server.app.load_model(settings).decoder for _ in range(2)] == ["stock", "stock"]
+    assert [load_model(settings).decoder for _ in range(2)] == ["stock", "stock"]
     assert len(trials) == 2
 
 
 def test_a_click_gets_the_size_that_is_asked_for(settings: Settings) -> None:
-    model = server.app.load_model(settings)
+    model = load_model(settings)
     embedding = model.encode(PHOTO)
     smallest, best, largest = (
         np.count_nonzero(model.decode(embedding, Prompt(FRAME, (Point(90, 80),), choice=choice)).low_res_logits > 0)
@@ -166,12 +150,10 @@ def test_a_click_gets_the_size_that_is_asked_for(settings: Settings) -> None:
     assert smallest < largest
 
 
-def test_a_decoder_that_answers_otherwise_is_not_used(
-    settings: Settings, manifest: Manifest, store: GraphStore
-) -> None:
-    folder, graphs = built_decoder(manifest, store)
+def test_a_decoder_that_answers_otherwise_is_not_used(settings: Settings, here: Installed) -> None:
+    folder, graphs = built_decoder(*here)
     image = msgspec.structs.replace(graphs.image, outputs=dict(graphs.image.outputs, keys="queries", queries="keys"))
-    model = SamModel(manifest, store.folder(manifest), threads=1)
+    model = SamModel(here.manifest, here.store.folder(here.manifest), threads=1)
     with pytest.raises(
         ModelUnusable, match=r"for a click it answers otherwise than the stock decoder.*logits differ by [1-9]"
     ):
@@ -180,14 +162,10 @@ def test_a_decoder_that_answers_otherwise_is_not_used(
 
 
 def test_a_decoder_that_no_graphs_can_be_built_of_serves_itself_and_a_warning_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    (tmp_path / "published").mkdir()
-    manifest = tiny_model(tmp_path / "published")
-    stored(manifest, tmp_path / "published", tmp_path / "weights")
-    monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: manifest)
     with capture_logs() as logs:
-        model = server.app.load_model(Settings(cache_dir=str(tmp_path), threads=1))
+        model = load_model(installed(tiny_model, tmp_path).settings)
     assert model.decoder == "stock"
     (warning,) = [line for line in logs if line["log_level"] == "warning"]
     assert "decoder.onnx is no SAM decoder" in warning["reason"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-import server.app
+from server.app import load_model
 from server.core.geometry import ImageSize, Point
 from server.core.prediction import Logits
 from server.core.prompt import Prompt
@@ -15,10 +15,10 @@ from server.models.manifest import Graph, Manifest
 from server.runtime.model import SamModel
 from server.settings import Settings
 from server.weights.built import built_encoder
-from server.weights.store import GraphStore
 from tests.graphs import tiny_model
+from tests.installed import Installed, installed
 from tests.sam_decoder import write_sam_decoder
-from tests.split import renewed, stored
+from tests.split import renewed
 from tests.tinyvit import write_tinyvit
 
 PHOTO = np.random.default_rng(2).integers(0, 256, (48, 64, 3), np.uint8)
@@ -35,26 +35,14 @@ def tiny_mobile_sam(folder: Path) -> Manifest:
     return msgspec.structs.replace(tiny, encoder=renewed(encoder, folder), decoder=decoder, preprocessing=how)
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, Path]:
-    folder = tmp_path_factory.mktemp("published")
-    return tiny_mobile_sam(folder), folder
+@pytest.fixture
+def here(tmp_path: Path) -> Installed:
+    return installed(tiny_mobile_sam, tmp_path)
 
 
 @pytest.fixture
-def manifest(published: tuple[Manifest, Path], monkeypatch: pytest.MonkeyPatch) -> Manifest:
-    monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: published[0])
-    return published[0]
-
-
-@pytest.fixture
-def store(published: tuple[Manifest, Path], tmp_path: Path) -> GraphStore:
-    return stored(*published, tmp_path / "weights")
-
-
-@pytest.fixture
-def settings(tmp_path: Path, manifest: Manifest, store: GraphStore) -> Settings:
-    return Settings(cache_dir=str(tmp_path), threads=1, decoder="stock")
+def settings(here: Installed) -> Settings:
+    return msgspec.structs.replace(here.settings, decoder="stock")
 
 
 def logits(model: SamModel) -> Logits:
@@ -63,9 +51,7 @@ def logits(model: SamModel) -> Logits:
 
 
 def test_the_rewritten_encoder_takes_the_stock_ones_place_and_shares_its_embeddings(settings: Settings) -> None:
-    fast, stock = (
-        server.app.load_model(msgspec.structs.replace(settings, encoder=encoder)) for encoder in ("fast", "stock")
-    )
+    fast, stock = (load_model(msgspec.structs.replace(settings, encoder=encoder)) for encoder in ("fast", "stock"))
     assert (fast.encoder, stock.encoder) == ("fast", "stock")
     assert (fast.key("a"), fast.version) == (stock.key("a"), stock.version)
     assert logits(stock).std() > 0.01
@@ -76,9 +62,7 @@ def test_the_rounded_encoder_keeps_its_embeddings_apart_and_says_so(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("server.runtime.parity.overlap", lambda a, b: 1.0)  # random weights make masks of noise
-    fast, int8 = (
-        server.app.load_model(msgspec.structs.replace(settings, encoder=encoder)) for encoder in ("fast", "int8")
-    )
+    fast, int8 = (load_model(msgspec.structs.replace(settings, encoder=encoder)) for encoder in ("fast", "int8"))
     assert int8.encoder == "int8"
     assert int8.key("a").encoder != fast.key("a").encoder
     assert int8.version == f"{fast.version}-int8"
@@ -87,7 +71,7 @@ def test_the_rounded_encoder_keeps_its_embeddings_apart_and_says_so(
 def test_an_encoder_whose_masks_are_others_is_not_used(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.runtime.parity.overlap", lambda a, b: 0.9)
     with capture_logs() as logs:
-        model = server.app.load_model(settings)
+        model = load_model(settings)
     assert model.encoder == "stock"
     (warning,) = [line for line in logs if line["log_level"] == "warning"]
     assert "otherwise than the stock encoder: masks have an IoU of 0.9000" in warning["reason"]
@@ -97,35 +81,32 @@ def test_an_encoder_whose_masks_are_others_is_not_used(settings: Settings, monke
 def test_what_passed_its_trial_is_not_tried_at_the_next_start(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.app.load_model(settings)
+    load_model(settings)
     monkeypatch.setattr("server.runtime.parity.overlap", lambda a, b: 0.0)
-    assert server.app.load_model(settings).encoder == "fast"
+    assert load_model(settings).encoder == "fast"
 
 
-def test_a_graph_is_built_once(manifest: Manifest, store: GraphStore) -> None:
-    first = built_encoder(manifest, store, int8=False)
+def test_a_graph_is_built_once(here: Installed) -> None:
+    first = built_encoder(*here, int8=False)
     assert first
     file = first[0] / "encoder.onnx"
     written = file.stat().st_mtime_ns
-    assert built_encoder(manifest, store, int8=False) == first
+    assert built_encoder(*here, int8=False) == first
     assert file.stat().st_mtime_ns == written
 
 
 def test_on_a_gpu_the_stock_encoder_stays(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.speed_up.refusal", lambda wanted, running: "it runs")
     monkeypatch.setattr(SamModel, "provider", "CUDAExecutionProvider")
-    assert server.app.load_model(settings).encoder == "stock"
+    assert load_model(settings).encoder == "stock"
 
 
 @pytest.mark.parametrize(("asked", "warnings"), [("fast", 0), ("int8", 1)])
 def test_an_encoder_of_another_kind_stays_and_only_who_asked_for_more_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, warnings: int
+    tmp_path: Path, asked: str, warnings: int
 ) -> None:
-    (tmp_path / "other").mkdir()
-    other = tiny_model(tmp_path / "other")
-    stored(other, tmp_path / "other", tmp_path / "weights")
-    monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: other)
+    settings = msgspec.structs.replace(installed(tiny_model, tmp_path).settings, decoder="stock", encoder=asked)
     with capture_logs() as logs:
-        model = server.app.load_model(Settings(cache_dir=str(tmp_path), threads=1, decoder="stock", encoder=asked))  # type: ignore[arg-type]
+        model = load_model(settings)
     assert model.encoder == "stock"
     assert len([line for line in logs if line["log_level"] == "warning"]) == warnings

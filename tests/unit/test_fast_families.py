@@ -6,13 +6,13 @@ import msgspec
 import numpy as np
 import pytest
 
-import server.app
+from server.app import load_model
 from server.core.embedding import ImageEmbedding
 from server.core.geometry import Box, ImageSize, Point
 from server.core.prompt import Prompt
 from server.runtime.model import SamModel
-from server.settings import Settings
-from tests.split import small_hq_model, small_sam2_model, stored
+from tests.installed import installed
+from tests.split import small_hq_model, small_sam2_model
 
 FRAME = ImageSize(192, 256)
 PHOTO = np.random.default_rng(2).integers(0, 256, (192, 256, 3), np.uint8)
@@ -20,15 +20,9 @@ CLICKS = (Point(90, 80), Point(20, 30, positive=False), Point(200, 150))
 
 
 @pytest.fixture(params=[small_hq_model, small_sam2_model], ids=["HQ-SAM", "SAM 2"])
-def models(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> tuple[SamModel, SamModel]:
-    (tmp_path / "published").mkdir()
-    manifest = request.param(tmp_path / "published")
-    stored(manifest, tmp_path / "published", tmp_path / "weights")
-    monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: manifest)
-    settings = Settings(cache_dir=str(tmp_path), threads=1)
-    return server.app.load_model(settings), server.app.load_model(msgspec.structs.replace(settings, decoder="stock"))
+def models(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[SamModel, SamModel]:
+    settings = installed(request.param, tmp_path).settings
+    return load_model(settings), load_model(msgspec.structs.replace(settings, decoder="stock"))
 
 
 def test_the_fast_decoder_answers_as_the_stock_one_whichever_mask_is_chosen(models: tuple[SamModel, SamModel]) -> None:

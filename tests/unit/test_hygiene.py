@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from server.core.hygiene import clean, drop_islands, fill_holes, smooth
 from server.core.options import AnswerOptions
 from server.core.prediction import Mask
-from tests.unit.masks import any_mask, disc, iou, without_holes
+from tests.overlap import overlap
+from tests.unit.masks import any_mask, disc, without_holes
 
 RINGED = """
 ..........
@@ -54,7 +55,7 @@ def test_smoothing_takes_bumps_and_dents_away_and_keeps_the_shape() -> None:
     rough[60, 40:46] = False  # a dent
     smoothed = smooth(rough, 4)
     assert not smoothed[60, 123:].any()
-    assert iou(smoothed, mask) > 0.98 > iou(rough, mask) - 0.02
+    assert overlap(smoothed, mask) > 0.98 > overlap(rough, mask) - 0.02
 
 
 def test_an_object_cut_off_by_the_images_edge_stays_cut_off_there() -> None:

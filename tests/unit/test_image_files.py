@@ -1,25 +1,20 @@
 """Which files are at hand, so that an embedding of an image, or of a part of it, needs no download."""
 
-from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 
 import pytest
 
 from server.cache.memory import MemoryCache
 from server.core.reference import ImageReference
 from server.service.demand import Priority
-from tests.unit.test_embedder import CAT, COW, DOG, FRESH_SECONDS, HEN, Desk, FakeImages
+from tests.unit.stand_ins import FakeImages
+from tests.unit.tiny_images import CAT, COW, DOG, FRESH_SECONDS, HEN, Desk
 from tests.waiting import run
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
+def desk(encoder: Executor) -> Desk:
     """It keeps no embeddings, and files of 8 bytes: two of these four, or "long" alone; "huge" is too large."""
-    with ThreadPoolExecutor(1) as encoder:
-        yield sparse(encoder)
-
-
-def sparse(encoder: Executor) -> Desk:
     return Desk(encoder, FakeImages(a=CAT, b=DOG, c=COW, d=HEN, long=CAT + DOG, huge=CAT + DOG + COW), MemoryCache(0))
 
 

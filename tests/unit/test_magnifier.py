@@ -1,8 +1,6 @@
 """When a crop is looked at, how often it is encoded, and what happens when it cannot be had."""
 
 import asyncio
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -11,14 +9,9 @@ from server.core.geometry import Box, ImageSize, Point
 from server.core.prompt import Prompt
 from server.core.reference import ImageReference
 from server.service.demand import Priority
-from tests.unit.large_image import AT_THE_CAT, CAT, LARGE, SMALL, Desk, Threads, run
-from tests.waiting import until
-
-
-@pytest.fixture
-def threads() -> Iterator[Threads]:
-    with ThreadPoolExecutor(1) as encoder, ThreadPoolExecutor(1) as decoder:
-        yield encoder, decoder
+from tests.unit.conftest import Threads
+from tests.unit.large_image import AT_THE_CAT, CAT, LARGE, SMALL, Desk
+from tests.waiting import run, until
 
 
 def test_a_small_box_is_looked_at_in_a_crop_around_it(threads: Threads) -> None:

@@ -3,10 +3,7 @@ import numpy as np
 from server.cache.memory import MemoryCache
 from server.core.embedding import EmbeddingKey, ImageEmbedding
 from server.core.geometry import ImageSize
-
-
-def key(name: str) -> EmbeddingKey:
-    return EmbeddingKey(name, "encoder", "preprocessing")
+from tests.unit.embeddings import key
 
 
 def embedding(nbytes: int) -> ImageEmbedding:

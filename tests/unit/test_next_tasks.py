@@ -6,16 +6,9 @@ from server.core.task import Task
 from server.errors import ImageUnavailable
 from server.service.next_tasks import NextTasks
 from server.service.projects import Projects
+from tests.unit.stand_ins import Clock
 
 CONFIG = '<View><Image name="image" value="$image"/></View>'
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Source:

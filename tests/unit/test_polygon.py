@@ -10,7 +10,8 @@ from server.core.outline import area, outlines
 from server.core.polygon import polygons
 from server.core.prediction import Mask
 from server.core.simple import is_simple
-from tests.unit.masks import any_mask, iou, rasterise, smooth_mask, without_holes
+from tests.overlap import overlap
+from tests.unit.masks import any_mask, rasterise, smooth_mask, without_holes
 
 
 def to_percent(mask: Mask) -> list[list[tuple[float, float]]]:
@@ -55,7 +56,7 @@ def test_polygons_are_valid_within_the_image_and_as_close_as_the_tolerance_says(
 @given(smooth_mask())
 def test_simplified_polygons_fill_nearly_the_same_pixels(mask: Mask) -> None:
     filled = without_holes(mask)
-    assert iou(rasterise(to_percent(mask), *mask.shape), filled) == 1
+    assert overlap(rasterise(to_percent(mask), *mask.shape), filled) == 1
     simplified = rasterise(polygons(mask, 1.0), *mask.shape)
     outline = sum(Polygon(ring).length for ring in outlines(mask))
     assert (simplified ^ filled).sum() <= 0.5 * outline + 16 * len(outlines(mask))

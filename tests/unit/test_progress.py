@@ -3,19 +3,12 @@ import io
 import pytest
 
 from server.progress import Progress
+from tests.unit.stand_ins import Clock
 
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def shown(out: io.StringIO, total: int, *seen: tuple[float, int, int]) -> str:

@@ -16,7 +16,8 @@ from server.runtime.model import SamModel
 from server.runtime.recent import RecentAnswers
 from server.runtime.session import Session
 from server.weights.built import built_decoder
-from tests.split import small_model, stored
+from tests.installed import installed
+from tests.split import small_model
 from tests.weights.closer import Desk
 
 LARGE = ImageSize(1500, 2400)
@@ -100,9 +101,7 @@ def test_images_are_prepared_by_the_decoder() -> None:
 
 
 def test_a_click_on_an_object_that_is_not_small_on_a_large_image_is_one_run_of_the_decoder(tmp_path: Path) -> None:
-    (tmp_path / "published").mkdir()
-    manifest = small_model(tmp_path / "published")
-    store = stored(manifest, tmp_path / "published", tmp_path / "weights")
+    manifest, store = installed(small_model, tmp_path)
     folder, graphs = built_decoder(manifest, store)
     model, counting = SamModel(manifest, store.folder(manifest), 1), Counting(SplitDecoder(graphs, folder, 1))
     model.use(counting)

@@ -1,8 +1,5 @@
 """What a mask that was found on a crop is gone on from, and where it is carved."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
 from server.core.context import Gesture
@@ -10,15 +7,11 @@ from server.core.geometry import Box, Point
 from server.core.prompt import Carving, Prompt
 from server.errors import ImageUnavailable
 from server.service.demand import Priority
-from tests.unit.large_image import AT_THE_CAT, CAT, LARGE, Desk, Threads, run
+from tests.unit.conftest import Threads
+from tests.unit.large_image import AT_THE_CAT, CAT, LARGE, Desk
+from tests.waiting import run
 
 ON_THE_CAT, ON_THE_TAIL = Point(1230, 620, positive=False), Point(1190, 590, positive=False)
-
-
-@pytest.fixture
-def threads() -> Iterator[Threads]:
-    with ThreadPoolExecutor(1) as encoder, ThreadPoolExecutor(1) as decoder:
-        yield encoder, decoder
 
 
 def went_on_from(prompt: Prompt) -> int:

@@ -1,15 +1,15 @@
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
 
 from server.cache.memory import MemoryCache
 from server.core.context import Gesture
-from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
+from server.core.embedding import Image, ImageEmbedding
 from server.core.geometry import ImageSize, Point
 from server.core.labelconfig import ControlTag
 from server.core.options import AnswerOptions
@@ -25,30 +25,21 @@ from server.service.image_files import ImageFiles
 from server.service.magnifier import Magnifier
 from server.service.refiner import Refiner
 from server.service.segmenter import Segmenter
-from tests.waiting import run
+from tests.unit.conftest import Threads
+from tests.unit.stand_ins import FakeImages, FakeModel
+from tests.waiting import run, until
 
+T = TypeVar("T")
 FRAME = ImageSize(2, 10)
 BRUSH = ControlTag("BrushLabels", "brush", ("image",), ("Dog",))
 
 
-class FakeModel:
-    """A mask is the clicked pixel, scored by its x; a click at x = 9 finds nothing. Encoding waits for `go`."""
+class PointModel(FakeModel):
+    """A mask is the clicked pixel, scored by its x; a click at x = 9 finds nothing."""
 
     def __init__(self) -> None:
-        self.encoding, self.go = threading.Event(), threading.Event()
-        self.go.set()
+        super().__init__()
         self.decoded: list[float] = []
-
-    def key(self, image_sha256: str) -> EmbeddingKey:
-        return EmbeddingKey(image_sha256, "encoder", "preprocessing")
-
-    def encode(self, image: Image, is_urgent: Callable[[], bool] = lambda: True) -> ImageEmbedding:
-        self.encoding.set()
-        assert self.go.wait(10)
-        return ImageEmbedding(ImageSize(*image.shape[:2]), {"pixels": image.copy()})
-
-    def prepare(self, embedding: ImageEmbedding) -> None:
-        raise AssertionError("only opened tasks are prepared")
 
     def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:
         x = int(prompt.points[0].x)
@@ -56,24 +47,6 @@ class FakeModel:
         mask = np.zeros((prompt.frame.height, prompt.frame.width), np.bool_)
         mask[0, x] = x != 9
         return MaskPrediction(mask, x / 10, np.zeros((256, 256), np.float32))
-
-
-class FakeImages:
-    """Every image holds its own name; the one called "down" cannot be had. A fetch waits for `go`."""
-
-    def __init__(self) -> None:
-        self.started, self.go = asyncio.Event(), asyncio.Event()
-        self.go.set()
-
-    def locate(self, reference: ImageReference) -> str:
-        return reference.value
-
-    async def fetch(self, uri: str) -> bytes:
-        self.started.set()
-        await self.go.wait()
-        if uri == "down":
-            raise ImageUnavailable("the site is down")
-        return uri.encode()
 
 
 def decode_image(content: bytes) -> Image:
@@ -87,9 +60,10 @@ def click(x: float, ids: str = "") -> Gesture:
 class Desk:
     """A segmenter and everything around it."""
 
-    def __init__(self, threads: tuple[Executor, Executor], capacity: int = 8) -> None:
+    def __init__(self, threads: Threads, capacity: int = 8) -> None:
         encoder, decoder = threads
-        self.model, self.images = FakeModel(), FakeImages()
+        self.model = PointModel()
+        self.images = FakeImages(down=ImageUnavailable("the site is down"))
         files = ImageFiles(self.images, Identities(300.0, lambda: 0.0), 1 << 20)
         embedder = Embedder(self.model, MemoryCache(1 << 20), files, decode_image, EncodeQueue(encoder, 8))
         refiner = Refiner(self.model, lambda: 0.0)
@@ -108,13 +82,7 @@ class Desk:
         return [region.score for region in await self.segment(*xs, image=image)]
 
 
-@pytest.fixture
-def threads() -> Iterator[tuple[Executor, Executor]]:
-    with ExitStack() as stack:
-        yield stack.enter_context(ThreadPoolExecutor(1)), stack.enter_context(ThreadPoolExecutor(1))
-
-
-def test_each_gesture_is_answered_with_a_region_in_order(threads: tuple[Executor, Executor]) -> None:
+def test_each_gesture_is_answered_with_a_region_in_order(threads: Threads) -> None:
     async def scenario() -> None:
         regions = await Desk(threads).segment(7, 2, 5)
         assert [region.score for region in regions] == [0.7, 0.2, 0.5]
@@ -126,7 +94,7 @@ def test_each_gesture_is_answered_with_a_region_in_order(threads: tuple[Executor
     run(scenario())
 
 
-def test_gestures_that_find_nothing_are_left_out(threads: tuple[Executor, Executor]) -> None:
+def test_gestures_that_find_nothing_are_left_out(threads: Threads) -> None:
     async def scenario() -> None:
         desk = Desk(threads)
         assert await desk.scores(7, 9, 5) == [0.7, 0.5]
@@ -136,16 +104,16 @@ def test_gestures_that_find_nothing_are_left_out(threads: tuple[Executor, Execut
 
 
 def test_a_click_on_a_known_image_does_not_wait_for_the_encoding_of_another(
-    threads: tuple[Executor, Executor],
+    threads: Threads,
 ) -> None:
     async def scenario() -> None:
         desk = Desk(threads)
         await desk.segment(1, image="known")
-        desk.model.encoding.clear()
+        desk.model.started.clear()
         desk.model.go.clear()
         try:
             slow = asyncio.create_task(desk.scores(2, image="new"))
-            assert await asyncio.to_thread(desk.model.encoding.wait, 10)
+            assert await asyncio.to_thread(desk.model.started.wait, 10)
             assert await desk.scores(3, image="known") == [0.3]
             assert not slow.done()
         finally:
@@ -156,7 +124,7 @@ def test_a_click_on_a_known_image_does_not_wait_for_the_encoding_of_another(
 
 
 def test_one_click_more_than_the_capacity_is_turned_away_until_another_is_done(
-    threads: tuple[Executor, Executor],
+    threads: Threads,
 ) -> None:
     async def scenario() -> None:
         desk = Desk(threads, capacity=2)
@@ -173,7 +141,7 @@ def test_one_click_more_than_the_capacity_is_turned_away_until_another_is_done(
     run(scenario())
 
 
-def test_a_click_that_fails_makes_room_for_the_next(threads: tuple[Executor, Executor]) -> None:
+def test_a_click_that_fails_makes_room_for_the_next(threads: Threads) -> None:
     async def scenario() -> None:
         desk = Desk(threads, capacity=1)
         for _ in range(2):
@@ -184,7 +152,7 @@ def test_a_click_that_fails_makes_room_for_the_next(threads: tuple[Executor, Exe
     run(scenario())
 
 
-def test_a_click_that_is_given_up_makes_room_for_the_next(threads: tuple[Executor, Executor]) -> None:
+def test_a_click_that_is_given_up_makes_room_for_the_next(threads: Threads) -> None:
     async def scenario() -> None:
         desk = Desk(threads, capacity=1)
         desk.images.go.clear()
@@ -199,7 +167,7 @@ def test_a_click_that_is_given_up_makes_room_for_the_next(threads: tuple[Executo
     run(scenario())
 
 
-def test_of_clicks_that_add_up_only_the_last_is_decoded(threads: tuple[Executor, Executor]) -> None:
+def test_of_clicks_that_add_up_only_the_last_is_decoded(threads: Threads) -> None:
     async def scenario() -> None:
         desk = Desk(threads)
         desk.images.go.clear()
@@ -212,7 +180,7 @@ def test_of_clicks_that_add_up_only_the_last_is_decoded(threads: tuple[Executor,
     run(scenario())
 
 
-def test_a_click_is_answered_that_no_newer_one_holds_all_of(threads: tuple[Executor, Executor]) -> None:
+def test_a_click_is_answered_that_no_newer_one_holds_all_of(threads: Threads) -> None:
     async def scenario() -> None:
         desk = Desk(threads)
         desk.images.go.clear()
@@ -237,17 +205,29 @@ def test_a_click_is_answered_that_no_newer_one_holds_all_of(threads: tuple[Execu
     run(scenario())
 
 
-def test_a_click_that_waits_for_the_decoder_is_dropped_for_a_newer_one(threads: tuple[Executor, Executor]) -> None:
+class CountingThread(ThreadPoolExecutor):
+    """One thread, which counts what it was given to do."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.given = 0
+
+    def submit(self, work: Callable[..., T], /, *args: Any, **more: Any) -> Future[T]:
+        self.given += 1
+        return super().submit(work, *args, **more)
+
+
+def test_a_click_that_waits_for_the_decoder_is_dropped_for_a_newer_one(encoder: Executor) -> None:
     async def scenario() -> None:
-        desk, go = Desk(threads), threading.Event()
-        await desk.drawn(0, "z")
-        threads[1].submit(go.wait, 10)
-        asked = [asyncio.create_task(desk.drawn(1, "a"))]
-        await asyncio.sleep(0.01)
-        asked.append(asyncio.create_task(desk.drawn(2, "ab")))
-        await asyncio.sleep(0.01)
-        go.set()
-        assert await asyncio.gather(*asked) == [0, 1]
-        assert desk.model.decoded == [0, 2]
+        with CountingThread() as decoder:
+            desk, go = Desk((encoder, decoder)), threading.Event()
+            decoder.submit(go.wait, 10)
+            older = asyncio.create_task(desk.drawn(1, "a"))
+            await until(lambda: decoder.given == 2)
+            newer = asyncio.create_task(desk.drawn(2, "ab"))
+            await until(lambda: decoder.given == 3)
+            go.set()
+            assert (await older, await newer) == (0, 1)
+        assert desk.model.decoded == [2]
 
     run(scenario())

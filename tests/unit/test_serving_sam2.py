@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-import server.app
+from server.app import load_model
 from server.cache.codec import decode, encode
 from server.cache.disk import DiskCache
 from server.core.crop import Crop
@@ -15,8 +15,8 @@ from server.core.geometry import ImageSize, Point
 from server.core.prompt import Prompt
 from server.runtime.model import SamModel
 from server.settings import Settings
+from tests.installed import installed
 from tests.sam2_graphs import RADII, tiny_sam2
-from tests.split import stored
 
 SIZE = ImageSize(128, 256)
 PHOTO = np.zeros((128, 256, 3), np.uint8)
@@ -24,17 +24,14 @@ PHOTO[:, :128] = np.random.default_rng(3).integers(0, 60, (128, 128, 3))
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    (tmp_path / "published").mkdir()
-    manifest = tiny_sam2(tmp_path / "published")
-    stored(manifest, tmp_path / "published", tmp_path / "weights")
-    monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: manifest)
-    return Settings(cache_dir=str(tmp_path), threads=1, decoder="stock")  # these discs are no decoder of SAM 2's
+def settings(tmp_path: Path) -> Settings:
+    here = installed(tiny_sam2, tmp_path)
+    return msgspec.structs.replace(here.settings, decoder="stock")  # these discs are no decoder of SAM 2's
 
 
 @pytest.fixture
 def model(settings: Settings) -> SamModel:
-    return server.app.load_model(settings)
+    return load_model(settings)
 
 
 def width(model: SamModel, prompt: Prompt, photo: np.ndarray[tuple[int, int, int], np.dtype[np.uint8]] = PHOTO) -> int:
@@ -48,7 +45,7 @@ def test_a_family_without_a_fast_decoder_is_served_with_its_own_and_no_warning(
     monkeypatch.setattr("server.weights.built.FAMILIES", frozenset({"sam"}))
     settings = msgspec.structs.replace(settings, decoder="fast")
     with capture_logs() as logs:
-        model = server.app.load_model(settings)
+        model = load_model(settings)
     assert [line for line in logs if line["log_level"] == "warning"] == []
     assert model.decoder == "stock"
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from server.core.prediction import Mask
 from server.core.shapes import ellipse, rectangle
-from tests.unit.masks import any_mask, disc, iou
+from tests.overlap import overlap
+from tests.unit.masks import any_mask, disc
 
 
 def redrawn(shape: dict[str, float], height: int, width: int) -> Mask:
@@ -31,7 +32,7 @@ def test_a_rectangle_holds_every_pixel_and_none_too_many(mask: Mask) -> None:
 @given(st.floats(8, 40), st.floats(8, 40), st.floats(0, 180), st.floats(60, 140), st.floats(50, 60))
 def test_an_ellipse_is_found_again(rx: float, ry: float, degrees: float, x: float, y: float) -> None:
     mask = disc(110, 200, x, y, (rx, ry), degrees)
-    assert iou(redrawn(ellipse(mask), 110, 200), mask) > 0.95
+    assert overlap(redrawn(ellipse(mask), 110, 200), mask) > 0.95
 
 
 @pytest.mark.parametrize(("drawn_at", "expected"), [(0, 0), (30, 30), (90, 90), (150, 150)])

@@ -8,11 +8,12 @@ import onnxruntime as ort
 import pytest
 from structlog.testing import capture_logs
 
-import server.app
+from server.app import load_model
 from server.errors import ModelUnusable
 from server.models.manifest import Manifest
 from server.settings import Settings
-from tests.split import renewed, stored
+from tests.installed import Installed, installed
+from tests.split import renewed
 from tests.unit.test_fast_encoder import tiny_mobile_sam
 from tests.unit.test_providers import only_cpu_build
 
@@ -20,17 +21,14 @@ STOCK = ["decoder.onnx", "encoder.onnx"]
 BUILT = ["fast/encoder.onnx", "click.onnx", "click_with_mask.onnx", "image.onnx"]
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, Path]:
-    folder = tmp_path_factory.mktemp("published")
-    return tiny_mobile_sam(folder), folder
+@pytest.fixture
+def here(tmp_path: Path) -> Installed:
+    return installed(tiny_mobile_sam, tmp_path)
 
 
 @pytest.fixture
-def settings(published: tuple[Manifest, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    stored(*published, tmp_path / "weights")
-    monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: published[0])
-    return Settings(cache_dir=str(tmp_path), threads=1)
+def settings(here: Installed) -> Settings:
+    return here.settings
 
 
 @pytest.fixture
@@ -51,10 +49,10 @@ def loaded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_first_start_loads_each_graph_once_and_a_later_one_only_those_that_serve(
     settings: Settings, loaded: list[str]
 ) -> None:
-    server.app.load_model(settings)
+    load_model(settings)
     assert sorted(loaded) == sorted(BUILT + STOCK)
     loaded.clear()
-    model = server.app.load_model(settings)
+    model = load_model(settings)
     assert (model.encoder, model.decoder, model.provider) == ("fast", "fast", "CPUExecutionProvider")
     assert sorted(loaded) == sorted(BUILT)
 
@@ -66,9 +64,9 @@ def test_a_stock_graph_that_is_to_serve_is_loaded_without_the_other(
     settings: Settings, loaded: list[str], asked: str, serving: list[str]
 ) -> None:
     stock = msgspec.structs.replace(settings, **{asked: "stock"})
-    server.app.load_model(stock)
+    load_model(stock)
     loaded.clear()
-    server.app.load_model(stock)
+    load_model(stock)
     assert sorted(loaded) == sorted(serving)
 
 
@@ -78,30 +76,30 @@ def test_a_gpu_that_is_asked_for_in_vain_stops_a_later_start_too_with_its_reason
     settings: Settings, encoder: str
 ) -> None:
     settings = msgspec.structs.replace(settings, encoder=encoder)
-    server.app.load_model(settings)
+    load_model(settings)
     with capture_logs() as logs, pytest.raises(ModelUnusable, match=r"SAMSERVE_PROVIDER is cuda.*onnxruntime-gpu"):
-        server.app.load_model(msgspec.structs.replace(settings, provider="cuda"))
+        load_model(msgspec.structs.replace(settings, provider="cuda"))
     assert not logs
 
 
 @pytest.mark.parametrize("broken", STOCK)
-def test_a_stock_graph_that_is_none_stops_the_start(
-    settings: Settings, tmp_path: Path, published: tuple[Manifest, Path], broken: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole, folder = published[0], tmp_path / "weights" / published[0].name
-    (folder / broken).write_bytes(b"no graph")
-    encoder, decoder = (renewed(graph, folder) for graph in whole.graphs)
-    manifest = msgspec.structs.replace(whole, encoder=encoder, decoder=decoder)
-    monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: manifest)
+def test_a_stock_graph_that_is_none_stops_the_start(tmp_path: Path, broken: str) -> None:
+    def broken_mobile_sam(folder: Path) -> Manifest:
+        whole = tiny_mobile_sam(folder)
+        (folder / broken).write_bytes(b"no graph")
+        encoder, decoder = (renewed(graph, folder) for graph in whole.graphs)
+        return msgspec.structs.replace(whole, encoder=encoder, decoder=decoder)
+
     with pytest.raises(ModelUnusable, match=f"onnxruntime cannot load {broken}"):
-        server.app.load_model(settings)
+        load_model(installed(broken_mobile_sam, tmp_path).settings)
 
 
 @pytest.mark.parametrize("changed", STOCK)
 def test_a_stock_graph_that_was_changed_stops_the_start_even_where_it_would_not_serve(
-    settings: Settings, tmp_path: Path, published: tuple[Manifest, Path], changed: str
+    here: Installed, changed: str
 ) -> None:
-    server.app.load_model(settings)
-    (tmp_path / "weights" / published[0].name / changed).write_bytes(b"another graph")
-    with pytest.raises(ModelUnusable, match=f"{changed} is damaged.*samserve weights pull {published[0].name}"):
-        server.app.load_model(settings)
+    manifest, store = here
+    load_model(here.settings)
+    (store.folder(manifest) / changed).write_bytes(b"another graph")
+    with pytest.raises(ModelUnusable, match=f"{changed} is damaged.*samserve weights pull {manifest.name}"):
+        load_model(here.settings)

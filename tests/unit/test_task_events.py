@@ -15,7 +15,7 @@ from server.service.precompute import Precompute
 from server.service.projects import Projects
 from server.service.task_events import TaskEvents
 from tests.unit.large_image import Desk as Looking
-from tests.waiting import until
+from tests.waiting import run, until
 
 CONFIG = '<View><Image name="image" value="$image"/></View>'
 
@@ -72,7 +72,7 @@ def test_looking_ahead_waits_for_one_page_of_an_import_not_for_all_of_it() -> No
             await until(lambda: desk.crawled() == 250)
         assert desk.source.asked == ["0-99", "after 500", "100-199", "200-249"]
 
-    asyncio.run(asyncio.wait_for(scenario(), 10))
+    run(scenario())
 
 
 def test_looking_ahead_waits_for_one_page_of_tasks_that_were_told_in_full() -> None:
@@ -90,7 +90,7 @@ def test_looking_ahead_waits_for_one_page_of_tasks_that_were_told_in_full() -> N
         assert waiting == [100]
         assert desk.source.asked == ["after 500"]
 
-    asyncio.run(asyncio.wait_for(scenario(), 10))
+    run(scenario())
 
 
 def test_an_import_that_cannot_be_asked_for_any_more_ends_there() -> None:
@@ -104,7 +104,7 @@ def test_an_import_that_cannot_be_asked_for_any_more_ends_there() -> None:
             await until(lambda: len(desk.source.asked) == 3)
         assert (desk.crawled(), desk.source.asked[2]) == (100, "after 500")
 
-    asyncio.run(asyncio.wait_for(scenario(), 10))
+    run(scenario())
 
 
 def test_many_tasks_of_a_stranger_do_not_get_the_login_that_label_studio_tells_before_their_turn() -> None:
@@ -117,4 +117,4 @@ def test_many_tasks_of_a_stranger_do_not_get_the_login_that_label_studio_tells_b
         taken = [await desk.backlog.take(Priority.CRAWL) for _ in range(150)]
         assert {reference.login for reference, _ in taken} == {None}
 
-    asyncio.run(asyncio.wait_for(scenario(), 10))
+    run(scenario())

@@ -1,19 +1,16 @@
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
 
 from server.cache.disk import DiskCache
 from server.cache.memory import MemoryCache
 from server.cache.tiers import Tiered
-from tests import waiting
 from tests.unit.embeddings import embedding, key, number_of
-
-T = TypeVar("T")
+from tests.waiting import run
 
 
 class Desk:
@@ -58,10 +55,6 @@ def stuck() -> Iterator[Callable[[Executor], None]]:
 
     yield occupy
     go.set()
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    return waiting.run(work, 20)
 
 
 def test_what_memory_dropped_is_read_from_disk_and_is_in_memory_again(desk: Desk) -> None:

@@ -16,7 +16,7 @@ from server.models.manifest import FolderSource, Graph, Manifest, NpmSource, Pre
 from server.weights.pull import pull
 from server.weights.sources import describe, parse_source
 from server.weights.store import GraphStore
-from tests.loopback import serving
+from tests.loopback import Quiet, serving
 
 GRAPHS = {
     "encoder.onnx": np.random.default_rng(0).standard_normal(30_000).astype(np.float32).tobytes(),
@@ -62,13 +62,11 @@ class Meter:
 
 @pytest.fixture
 def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             site.asked.append(self.path)
             if self.path in site.moved:
-                self.send_response(302)
-                self.send_header("Location", site.moved[self.path])
-                self.end_headers()
+                self.answer(302, b"", [("Location", site.moved[self.path])])
             elif self.path not in site.pages:
                 self.send_error(404)
             else:
@@ -78,13 +76,10 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
                 self.end_headers()
                 self.wfile.write(body[: len(body) - site.cut])
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with serving(Handler) as server:
-        site = Mirror(f"http://127.0.0.1:{server.server_port}")
+    with serving(Handler) as url:
+        site = Mirror(url)
         yield site
 
 

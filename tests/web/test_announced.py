@@ -1,6 +1,5 @@
 """`params.context.event`, as the clients of Label Studio's interactive SAM2 backend send it."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -44,9 +43,8 @@ def test_capabilities_name_the_prompts_and_the_controls_that_can_answer(client: 
     assert "from_name" not in item
 
 
-def test_a_prewarmed_task_is_encoded_before_the_click(settings: Settings, site: Site, tmp_path: Path) -> None:
-    held = HeldModel(tmp_path)
-    data = {"pages": [site.put(f"/{height}.png", png(height, 60, seed=height)) for height in (40, 41)]}
+def test_a_prewarmed_task_is_encoded_before_the_click(settings: Settings, site: Site, held: HeldModel) -> None:
+    data = {"pages": [site.picture(height) for height in (40, 41)]}
     with TestClient(create_app(settings, held)) as client:
         first = announce(client, "prewarm", data, PAGES, frame=0, window=10, direction="forward")
         assert (first["type"], first["from_name"], first["to_name"]) == ("prewarm_ack", "mask", "scan")
@@ -60,20 +58,19 @@ def test_a_prewarmed_task_is_encoded_before_the_click(settings: Settings, site: 
 
 
 def test_a_prewarmed_task_is_fetched_with_the_login_of_its_project(
-    settings: Settings, site: Site, tmp_path: Path
+    settings: Settings, site: Site, held: HeldModel
 ) -> None:
     url = site.put("/40.png", png(40, 60)).replace("127.0.0.1", "localhost")
     allowed = msgspec.structs.replace(settings, allow_hosts=("localhost",))
-    with TestClient(create_app(allowed, HeldModel(tmp_path))) as client:
+    with TestClient(create_app(allowed, held)) as client:
         announce(client, "prewarm", {"pages": [url]}, PAGES)
         assert eventually(lambda: site.requests == [("/40.png", "Basic YW5uOnB3")])
 
 
-def test_a_released_task_is_not_encoded(settings: Settings, site: Site, tmp_path: Path) -> None:
-    held = HeldModel(tmp_path)
+def test_a_released_task_is_not_encoded(settings: Settings, site: Site, held: HeldModel) -> None:
     held.go.clear()
     with TestClient(create_app(settings, held)) as client:
-        pages = [site.put(f"/{height}.png", png(height, 60, seed=height)) for height in range(40, 50)]
+        pages = [site.picture(height) for height in range(40, 50)]
         announce(client, "prewarm", {"pages": pages}, PAGES)
         assert eventually(lambda: len(site.requests) == 3 and len(held.begun) == 1)
         released = announce(client, "release", {"pages": pages}, PAGES)

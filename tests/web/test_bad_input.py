@@ -18,7 +18,7 @@ from server.app import create_app
 from server.runtime.model import SamModel
 from server.settings import Settings
 from tests.conftest import Site, png
-from tests.studio import CONFIG, body, box, click, decode_mask
+from tests.studio import CONFIG, answered_mask, body, box, click
 
 Client = TestClient[Litestar]
 
@@ -27,8 +27,7 @@ Client = TestClient[Litestar]
 def the_next_good_request_works(client: Client, site: Site) -> Any:
     yield
     answer = client.post("/predict", json=body(site.put("/good.png", png(40, 60)), [click(30, 20, 60, 40)]))
-    assert answer.status_code == 200
-    assert decode_mask(answer.json()["results"][0]["result"][0])[20, 30]
+    assert answered_mask(answer)[20, 30]
 
 
 def refused(answer: Any, status: int, *words: str) -> None:
@@ -118,7 +117,7 @@ def test_coordinates_outside_are_moved_to_the_edge(
     client: Client, site: Site, x: float, y: float, row: int, column: int
 ) -> None:
     answer = client.post("/predict", json=body(site.put("/a.png", png(40, 60)), [items(x=x, y=y)]))
-    assert decode_mask(answer.json()["results"][0]["result"][0])[row, column]
+    assert answered_mask(answer)[row, column]
 
 
 def test_a_box_without_area_is_a_click(client: Client, site: Site) -> None:

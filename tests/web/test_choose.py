@@ -14,10 +14,10 @@ from server.runtime.model import SamModel
 from server.settings import Settings
 from server.weights.built import built_decoder
 from tests.conftest import Site, png
-from tests.split import small_model, stored
-from tests.studio import body, click, decode_mask
+from tests.installed import installed
+from tests.split import small_model
+from tests.studio import PROJECT, answered_mask, body, click
 
-PROJECT = "1.1795486364"  # of tests.studio.body
 CONFIG = """<View><Image name="image" value="$image"/><KeyPointLabels name="kp" toName="image" smart="true"/>
     <BrushLabels name="brush" toName="image" {}><Label value="A"/></BrushLabels></View>"""
 
@@ -26,9 +26,7 @@ Client = TestClient[Litestar]
 
 @pytest.fixture
 def fast(settings: Settings, tmp_path: Path) -> Iterator[Client]:
-    (tmp_path / "published").mkdir()
-    manifest = small_model(tmp_path / "published")
-    store = stored(manifest, tmp_path / "published", tmp_path / "weights")
+    manifest, store = installed(small_model, tmp_path)
     model = SamModel(manifest, store.folder(manifest), threads=1)
     folder, graphs = built_decoder(manifest, store)
     model.use(SplitDecoder(graphs, folder, threads=1))
@@ -47,8 +45,7 @@ def ask(client: Client, site: Site, attributes: str = "") -> Any:
 
 
 def area(answer: Any) -> int:
-    (region,) = answer.json()["results"][0]["result"]
-    return int(decode_mask(region).sum())
+    return int(answered_mask(answer).sum())
 
 
 def test_a_project_chooses_by_size_with_extra_params_or_an_attribute(fast: Client, site: Site) -> None:

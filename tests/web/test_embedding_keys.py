@@ -17,7 +17,7 @@ from server.runtime.model import SamModel
 from server.settings import Settings
 from tests.conftest import Site, png
 from tests.graphs import tiny_model
-from tests.studio import body, click, decode_mask
+from tests.studio import answered_mask, body, click
 
 HEIGHT, WIDTH = 100, 160
 CAT, DOG = png(HEIGHT, WIDTH, seed=1), png(HEIGHT, WIDTH, seed=2)
@@ -49,8 +49,7 @@ def served(settings: Settings, model: SamModel, *images: str) -> list[Mask]:
 
 def mask(client: TestClient[Litestar], image: str) -> Mask:
     answer = client.post("/predict", json=body(image, [click(WIDTH / 2, HEIGHT / 2, WIDTH, HEIGHT)]))
-    assert answer.status_code == 200, answer.text
-    return decode_mask(answer.json()["results"][0]["result"][0])
+    return answered_mask(answer)
 
 
 def alone(settings: Settings, model: SamModel, image: str) -> Mask:

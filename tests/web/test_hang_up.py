@@ -2,45 +2,31 @@
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from structlog.testing import capture_logs
 
 from server.app import create_app
 from server.settings import Settings
-from tests.conftest import Site, png
+from tests.conftest import Site
 from tests.held import HeldModel
+from tests.running import running
 from tests.studio import body, click
 from tests.waiting import eventually
 
 
 @pytest.fixture
-def held(tmp_path: Path) -> HeldModel:
-    return HeldModel(tmp_path)
-
-
-@pytest.fixture
 def port(settings: Settings, held: HeldModel) -> Iterator[int]:
-    """Of a server that runs the way `samserve serve` does."""
-    config = uvicorn.Config(create_app(settings, held), log_config=None, access_log=False)
-    server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield listener.getsockname()[1]
+    with running(create_app(settings, held)) as port:
+        yield port
         held.go.set()
-        server.should_exit = True
-        thread.join()
 
 
 def post(port: int, site: Site, height: int) -> socket.socket:
     """A click on a picture of its own, whose answer nobody has read yet; returns once the picture was fetched."""
-    url = site.put(f"/{height}.png", png(height, 60, seed=height))
+    url = site.picture(height)
     content = json.dumps(body(url, [click(30, 10, 60, height)])).encode()
     connection = socket.create_connection(("127.0.0.1", port), timeout=10)
     connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(content) + content)

@@ -1,8 +1,5 @@
 """What a server tells of its own speed."""
 
-import re
-from pathlib import Path
-
 import msgspec
 from litestar import Litestar
 from litestar.testing import TestClient
@@ -13,6 +10,7 @@ from server.settings import Settings
 from server.web.metrics import Metrics
 from tests.conftest import Site, png
 from tests.held import HeldModel
+from tests.measured import counters, stages
 from tests.studio import CONFIG, body, click
 from tests.waiting import eventually
 
@@ -22,13 +20,11 @@ Client = TestClient[Litestar]
 def timing(client: Client, url: str) -> dict[str, float]:
     answer = client.post("/predict", json=body(url, [click(30, 20, 60, 40)]))
     assert answer.status_code == 200, answer.text
-    found: list[tuple[str, str]] = re.findall(r"(\w+);dur=([\d.]+)", answer.headers["Server-Timing"])
-    return {name: float(milliseconds) for name, milliseconds in found}
+    return stages(answer.headers["Server-Timing"])
 
 
 def samples(client: Client) -> dict[str, float]:
-    lines = client.get("/metrics").text.splitlines()
-    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
+    return counters(client.get("/metrics").text)
 
 
 def test_the_first_click_tells_all_stages_in_order_and_a_warm_one_has_no_encode(client: Client, site: Site) -> None:
@@ -88,11 +84,10 @@ def test_look_ups_and_background_work_are_counted_for_prometheus(client: Client,
     assert {counted[f'samserve_cache_{name}_total{{tier="disk"}}'] for name in lost} == {0}
 
 
-def test_where_the_background_work_stands_is_told(settings: Settings, site: Site, tmp_path: Path) -> None:
-    held = HeldModel(tmp_path)
+def test_where_the_background_work_stands_is_told(settings: Settings, site: Site, held: HeldModel) -> None:
     held.go.clear()
     with TestClient(create_app(settings, held)) as client:
-        images = [site.put(f"/{height}.png", png(height, 60, seed=height)) for height in range(40, 50)]
+        images = [site.picture(height) for height in range(40, 50)]
         tasks = [{"id": number, "data": {"image": image}} for number, image in enumerate(images)]
         client.post("/predict", json={"tasks": tasks, "project": "1.17", "label_config": CONFIG})
         assert eventually(lambda: client.get("/precompute").json()["lanes"]["crawl"]["backlog"] == 8)

@@ -1,34 +1,31 @@
 """A server whose model says it is on a GPU: what that changes, with the CPU's memory as the GPU's."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-import server.app
 from server.app import create_app, load_model
 from server.doctor.model import described, examine_model, placement
 from server.runtime.model import SamModel
 from server.settings import Settings
 from tests.conftest import Site, png
-from tests.split import small_model, stored
-from tests.studio import body, click, decode_mask
+from tests.installed import installed
+from tests.measured import counters
+from tests.split import small_model
+from tests.studio import answered_mask, body, click
 from tests.waiting import run
 
 Client = TestClient[Litestar]
 
 
 @pytest.fixture
-def small(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def small(settings: Settings) -> Settings:
     """Settings with a model of which a fast decoder can be built."""
-    (tmp_path / "published").mkdir()
-    manifest = small_model(tmp_path / "published")
-    stored(manifest, tmp_path / "published", settings.cache_path / "weights")
-    monkeypatch.setattr(server.app, "find_manifest", lambda name, exports: manifest)
-    return msgspec.structs.replace(settings, threads=1)
+    manifest, _ = installed(small_model, settings.cache_path)
+    return msgspec.structs.replace(settings, model=manifest.name, threads=1)
 
 
 @pytest.fixture
@@ -45,14 +42,12 @@ def on_gpu(settings: Settings, model: SamModel) -> Iterator[Client]:
 
 
 def metric(client: Client, name: str) -> float:
-    lines = (line.rpartition(" ") for line in client.get("/metrics").text.splitlines())
-    return next(float(value) for line, _, value in lines if line == name)
+    return counters(client.get("/metrics").text)[name]
 
 
 def area(client: Client, picture: str) -> int:
     answer = client.post("/predict", json=body(picture, [click(30, 20, 60, 40)]))
-    (region,) = answer.json()["results"][0]["result"]
-    return int(decode_mask(region).sum())
+    return int(answered_mask(answer).sum())
 
 
 def test_the_decoder_for_gpus_is_used_and_checked_against_the_stock_one(model: SamModel) -> None:

@@ -1,22 +1,17 @@
 """Every kind of answer through the whole app, chosen by the labeling config and the connection's extra params."""
 
-import base64
-import io
 from typing import Any
 
-import numpy as np
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
-from PIL import Image
 
-from server.core.prediction import Mask
 from tests.conftest import Site, png
-from tests.studio import body, box, click, decode_mask
-from tests.unit.masks import disc, iou, rasterise
+from tests.overlap import overlap
+from tests.shown import mask_of
+from tests.studio import PROJECT, body, box, click, decode_mask
 
 Client = TestClient[Litestar]
-PROJECT = "1.1795486364"  # of tests.studio.body
 HEIGHT, WIDTH = 120, 160
 
 
@@ -41,26 +36,6 @@ def setup(client: Client, extra_params: object, project: str = PROJECT, schema: 
     return answer.status_code, answer.json().get("detail", "")
 
 
-def as_mask(region: dict[str, Any]) -> Mask:
-    value = region["value"]
-    match region["type"]:
-        case "brushlabels":
-            return decode_mask(region)
-        case "bitmasklabels":
-            picture = Image.open(io.BytesIO(base64.b64decode(value["imageDataURL"].split(",")[1])))
-            return np.asarray(picture.convert("RGBA").getchannel("A")).astype(bool)
-        case "polygonlabels":
-            return rasterise([value["points"]], HEIGHT, WIDTH)
-        case "vectorlabels":
-            return rasterise([[(vertex["x"], vertex["y"]) for vertex in value["vertices"]]], HEIGHT, WIDTH)
-        case "ellipselabels":
-            radii = value["radiusX"] * WIDTH / 100, value["radiusY"] * HEIGHT / 100
-            return disc(HEIGHT, WIDTH, value["x"] * WIDTH / 100, value["y"] * HEIGHT / 100, radii, value["rotation"])
-        case _:
-            x, y, right, down = (value[key] for key in ("x", "y", "width", "height"))
-            return rasterise([[(x, y), (x + right, y), (x + right, y + down), (x, y + down)]], HEIGHT, WIDTH)
-
-
 @pytest.mark.parametrize(
     ("kind", "least"),
     [("Brush", 1), ("Bitmask", 1), ("Polygon", 0.95), ("Vector", 0.95), ("Ellipse", 0.9), ("Rectangle", 0.6)],
@@ -72,7 +47,7 @@ def test_each_kind_of_control_is_answered_with_its_own_kind_of_region(
     (region,) = ask(client, site, control(kind, 'closable="true"'))
     assert (region["type"], region["from_name"]) == (f"{kind.lower()}labels", kind)
     assert region["value"][f"{kind.lower()}labels"] == ["A"]
-    assert iou(as_mask(region), decode_mask(brush)) >= least
+    assert overlap(mask_of(region), decode_mask(brush)) >= least
 
 
 def test_without_another_control_a_rectangle_is_answered_with_a_tight_one(client: Client, site: Site) -> None:

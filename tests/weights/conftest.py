@@ -10,7 +10,7 @@ from server.app import load_model
 from server.environment import read_settings
 from server.runtime.model import SamModel
 from server.settings import Settings
-from server.weights.store import GraphStore, find_manifest
+from tests.pulled import pulled
 from tests.weights.served import Served
 from tests.weights.serving import serving
 
@@ -23,10 +23,7 @@ def real_settings() -> Settings:
 @pytest.fixture(scope="session")
 def graphs(real_settings: Settings) -> Path:
     """The folder with encoder.onnx and sam.onnx."""
-    store = GraphStore(real_settings.cache_path / "weights")
-    manifest = find_manifest("mobile_sam", store.root)
-    if not store.is_whole(manifest):
-        pytest.skip("the MobileSAM graphs are not here; run: samserve weights pull mobile_sam")
+    manifest, store = pulled(real_settings, "mobile_sam")
     return store.folder(manifest)
 
 

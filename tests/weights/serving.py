@@ -1,11 +1,8 @@
 """`samserve serve` in a process of its own, with the real model."""
 
-import contextlib
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from tests.loopback import free_port
+from tests.waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,7 @@ class Server:
 @contextmanager
 def serving(graphs: Path, cache: Path) -> Iterator[Server]:
     """A server that keeps everything but the graphs in `cache`."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     cache.mkdir(exist_ok=True)
     if not (cache / "weights").exists():
         (cache / "weights").symlink_to(graphs.parent)
@@ -41,7 +40,7 @@ def serving(graphs: Path, cache: Path) -> Iterator[Server]:
                 if b"In Label Studio" in line:
                     break
             url = f"http://127.0.0.1:{port}"
-            _wait_until_up(url)
+            assert eventually(lambda: _is_up(url), seconds=30), f"{url} did not come up"
             with ThreadPoolExecutor(1) as drain:
                 yield Server(url, process, drain.submit(process.stderr.read))
                 process.terminate()
@@ -49,11 +48,8 @@ def serving(graphs: Path, cache: Path) -> Iterator[Server]:
             process.kill()
 
 
-def _wait_until_up(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with contextlib.suppress(httpx.ConnectError):
-            assert httpx.get(url + "/health").json()["model_class"] == "MobileSAM"
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{url} did not come up")
+def _is_up(url: str) -> bool:
+    try:
+        return bool(httpx.get(url + "/health").json()["model_class"] == "MobileSAM")
+    except httpx.ConnectError:
+        return False

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -17,6 +16,7 @@ from server.core.prompt import Prompt
 from server.images.decode import decode_image
 from server.runtime.model import SamModel
 from server.settings import Settings
+from tests.overlap import overlap
 from tests.weights.drawing import blob
 from tests.weights.robot import Click, Object, click_ious, objects, quality_set
 
@@ -58,13 +58,12 @@ def test_every_mask_is_the_stock_decoders(fast: SamModel, stock: SamModel) -> No
     for thing in objects(quality_set()):
         for kind, prompt in prompts(thing, encoded(thing.photo), fast):
             expected, answered = (model.decode(encoded(thing.photo), prompt) for model in (stock, fast))
-            either = np.count_nonzero(expected.mask | answered.mask)
-            overlap = np.count_nonzero(expected.mask & answered.mask) / either if either else 1.0
-            compared[kind].append((overlap, abs(expected.iou_prediction - answered.iou_prediction)))
+            error = abs(expected.iou_prediction - answered.iou_prediction)
+            compared[kind].append((overlap(expected.mask, answered.mask), error))
     worst = {
         kind: (min(overlaps), max(errors))
         for kind in compared
         for overlaps, errors in [zip(*compared[kind], strict=True)]
     }
     assert len(compared["a box"]) == 55
-    assert all(overlap >= 0.999 and error <= 1e-4 for overlap, error in worst.values()), worst
+    assert all(alike >= 0.999 and error <= 1e-4 for alike, error in worst.values()), worst

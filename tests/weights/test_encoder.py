@@ -11,8 +11,8 @@ from server.core.embedding import ImageEmbedding
 from server.core.geometry import Box, Point
 from server.core.prompt import Prompt
 from server.images.decode import decode_image
-from server.runtime.model import SamModel
 from server.settings import Settings
+from tests.overlap import overlap
 from tests.weights.robot import first_click, objects, quality_set
 
 PHOTOS = 10
@@ -34,13 +34,8 @@ def test_masks_are_the_stock_encoders(
         x, y, _ = first_click(thing)
         frame = embeddings[thing.photo][0].size
         prompts = (Prompt(frame, (Point(x, y),)), Prompt(frame, box=Box(*thing.bbox)))
-        overlaps += [_overlap(stock, embeddings[thing.photo], prompt) for prompt in prompts]
+        pairs = ([stock.decode(each, prompt).mask for each in embeddings[thing.photo]] for prompt in prompts)
+        overlaps += [overlap(*pair) for pair in pairs]
     assert len(overlaps) >= 2 * PHOTOS
     assert min(overlaps) >= least, sorted(overlaps)
     assert np.median(overlaps) >= median - 1e-6, sorted(overlaps)
-
-
-def _overlap(model: SamModel, embeddings: list[ImageEmbedding], prompt: Prompt) -> float:
-    expected, answered = (model.decode(embedding, prompt).mask for embedding in embeddings)
-    union = np.count_nonzero(expected | answered)
-    return np.count_nonzero(expected & answered) / union if union else 1.0

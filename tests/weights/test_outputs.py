@@ -16,10 +16,10 @@ from server.core.options import OUTPUTS, AnswerOptions
 from server.core.prediction import MaskPrediction
 from server.core.prompt import Prompt
 from server.core.region import regions
+from tests.shown import covered
 from tests.weights.prompts import PROMPTS
 from tests.weights.robot import Object, iou, objects, quality_set
 from tests.weights.served import Answer, Served
-from tests.weights.shown import covered
 
 EXPECTED = json.loads((Path(__file__).parent / "expected_outputs.json").read_bytes())  # mean IoUs
 TOLERANCE = 0.01

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from tests.conftest import Site
-from tests.studio import body, click, decode_mask
+from tests.measured import stages
+from tests.studio import answered_mask, body, click
 from tests.weights.scenes import scene
 from tests.weights.serving import Server, serving
 
@@ -25,8 +26,8 @@ def precompute(cache: Path, images: Path) -> str:
 def is_encoded_by_a_click(server: Server, image: str) -> bool:
     """Whether the server had to encode it; the mask is checked."""
     answer = httpx.post(f"{server.url}/predict", json=body(image, [click(60, 150, WIDTH, HEIGHT)]), timeout=90)
-    assert decode_mask(answer.json()["results"][0]["result"][0])[150, 60]
-    return "encode" in [entry.partition(";")[0].strip() for entry in answer.headers["Server-Timing"].split(",")]
+    assert answered_mask(answer)[150, 60]
+    return "encode" in stages(answer.headers["Server-Timing"])
 
 
 @pytest.mark.weights

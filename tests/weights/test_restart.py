@@ -1,15 +1,15 @@
 """A server that is killed loses nothing that it has written."""
 
-import time
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
 
 from server.core.prediction import Mask
 from tests.conftest import Site, png
-from tests.studio import CONFIG, body, click, decode_mask
+from tests.overlap import overlap
+from tests.studio import CONFIG, answered_mask, body, click
+from tests.waiting import eventually
 from tests.weights.serving import Server, serving
 
 HEIGHT, WIDTH, IMAGES = 300, 400, 3
@@ -18,15 +18,12 @@ HEIGHT, WIDTH, IMAGES = 300, 400, 3
 def mask(server: Server, image: str) -> Mask:
     drawn = [click(WIDTH / 2, HEIGHT / 2, WIDTH, HEIGHT)]
     answer = httpx.post(f"{server.url}/predict", json=body(image, drawn), timeout=90)
-    assert answer.status_code == 200, answer.text
-    return decode_mask(answer.json()["results"][0]["result"][0])
+    return answered_mask(answer)
 
 
-def wait_for_files(folder: Path, count: int) -> None:
-    deadline = time.monotonic() + 30
-    while len(list(folder.glob("*.embedding"))) < count:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+def written(folder: Path, count: int) -> bool:
+    """Whether there are so many embeddings within half a minute."""
+    return eventually(lambda: len(list(folder.glob("*.embedding"))) >= count, seconds=30)
 
 
 @pytest.mark.weights
@@ -34,13 +31,13 @@ def test_after_a_kill_minus_9_nothing_is_encoded_again(graphs: Path, site: Site,
     images = [site.put(f"/{number}.png", png(HEIGHT, WIDTH, seed=number)) for number in range(IMAGES)]
     with serving(graphs, tmp_path / "cache") as first:
         before = [mask(first, image) for image in images]
-        wait_for_files(tmp_path / "cache" / "embeddings", IMAGES)
+        assert written(tmp_path / "cache" / "embeddings", IMAGES)
         first.process.kill()
     with serving(graphs, tmp_path / "cache") as second:
         after = [mask(second, image) for image in images]
     assert [log.result().count(b'"event": "encoded"') for log in (first.log, second.log)] == [IMAGES, 0]
     for old, new in zip(before, after, strict=True):
-        assert np.count_nonzero(old & new) >= 0.99 * np.count_nonzero(old | new)
+        assert overlap(old, new) >= 0.99
 
 
 @pytest.mark.weights
@@ -51,14 +48,14 @@ def test_a_crawl_that_was_killed_goes_on_with_what_was_not_kept(graphs: Path, si
     crawl = {"tasks": tasks, "project": "1.17", "label_config": CONFIG, "params": {"context": None}}
     with serving(graphs, tmp_path / "cache") as first:
         assert httpx.post(f"{first.url}/predict", json=crawl).json() == {"results": []}
-        wait_for_files(kept, 3)
+        assert written(kept, 3)
         first.process.kill()
         first.process.wait()
     whole = {path: path.read_bytes() for path in kept.glob("*.embedding")}
     assert 3 <= len(whole) < count
     with serving(graphs, tmp_path / "cache") as second:
         httpx.post(f"{second.url}/predict", json=crawl)
-        wait_for_files(kept, count)
+        assert written(kept, count)
         assert all(mask(second, image).any() for image in images)
     assert second.log.result().count(b'"event": "encoded"') == count - len(whole)
     assert b"damaged" not in second.log.result()

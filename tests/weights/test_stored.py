@@ -15,6 +15,7 @@ from server.core.prediction import Mask
 from server.core.prompt import Prompt
 from server.images.decode import decode_image
 from server.runtime.model import SamModel
+from tests.overlap import overlap
 from tests.weights.robot import Click, Object, click_ious, iou, objects, quality_set
 
 CLICKS = 3  # docs/adr/0009 was measured with 10
@@ -47,7 +48,7 @@ def test_an_embedding_from_disk_costs_less_than_a_thousandth_of_iou(mobile_sam: 
         for kind, (prompt, before) in asked(mobile_sam, fresh, thing).items():
             after = mobile_sam.decode(stored, prompt).mask
             gains[kind].append(iou(thing, after) - iou(thing, before))
-            alike.append(np.count_nonzero(before & after) / max(1, int(np.count_nonzero(before | after))))
+            alike.append(overlap(before, after))
     means = {kind: float(np.mean(values)) for kind, values in gains.items()}
     assert len(alike) == 55 * (1 + CLICKS)
     assert max(map(abs, means.values())) < 0.001, means

@@ -1,13 +1,13 @@
 """The first click needs no encode: it was done when the task was opened."""
 
-import re
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.conftest import Site
-from tests.studio import CONFIG, body, click, decode_mask
+from tests.measured import counters, stages
+from tests.studio import CONFIG, answered_mask, body, click
 from tests.waiting import eventually
 from tests.weights.scenes import scene
 
@@ -16,9 +16,7 @@ HEIGHT, WIDTH = 300, 480
 
 def encodes(server: str) -> int:
     """How many images the server has encoded for anyone."""
-    exposition = httpx.get(f"{server}/metrics").text
-    found = re.search(r'samserve_stage_seconds_count\{stage="encode"\} ([\d.]+)', exposition)
-    return int(float(found[1])) if found else 0
+    return int(counters(httpx.get(f"{server}/metrics").text).get('samserve_stage_seconds_count{stage="encode"}', 0))
 
 
 def open_tasks(server: str, *images: str) -> None:
@@ -31,8 +29,8 @@ def stages_of_click(server: str, image: str, x: float) -> set[str]:
     """The stages that a click on the disc at x went through; its mask is checked."""
     request: dict[str, Any] = body(image, [click(x, 150, WIDTH, HEIGHT)], task=100)
     answer = httpx.post(f"{server}/predict", json=request, timeout=90)
-    assert decode_mask(answer.json()["results"][0]["result"][0])[150, int(x)]
-    return {entry.partition(";")[0].strip() for entry in answer.headers["Server-Timing"].split(",")}
+    assert answered_mask(answer)[150, int(x)]
+    return set(stages(answer.headers["Server-Timing"]))
 
 
 @pytest.mark.weights

@@ -25,10 +25,10 @@ PROMPTS: dict[str, Points] = {
 class Pair:
     """A stock decoder and the graphs built of it, asked about one random image and mask."""
 
-    def __init__(self, stock: Path) -> None:
+    def __init__(self, stock: Path, padded: bool = False) -> None:
         rng, side = np.random.default_rng(5), 4 * GRID
         self.stock = _session(str(stock))
-        self.built = {name: _session(graph.content) for name, graph in build(stock).items()}
+        self.built = {name: _session(graph.content) for name, graph in build(stock, padded).items()}
         self.tensors: dict[str, Floats] = {
             "image_embeddings": rng.normal(size=(1, WIDTH, GRID, GRID)).astype(np.float32),
             "mask_input": rng.normal(0, 5, (1, 1, side, side)).astype(np.float32),

@@ -40,13 +40,16 @@ Route = Callable[[Seen], Reply]
 class LocalServer:
     """A web server: routes by path, and the requests seen so far."""
 
-    port: int
     url: str
 
     def __init__(self) -> None:
         self.routes: dict[str, Route] = {}
         self.seen: list[Seen] = []
         self.released = threading.Event()  # set at teardown: what a slow route waits for
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
 
     def on(self, path: str, answer: Reply | Route) -> str:
         """Answers `path` so; gives its URL."""
@@ -64,7 +67,7 @@ class LocalServer:
         return [request.headers.get(name.lower()) for request in self.seen if request.method == method]
 
 
-class _QuietServer(ThreadingHTTPServer):
+class _Server(ThreadingHTTPServer):
     daemon_threads = False  # so that closing waits for the handlers
 
     def __init__(self, *where: Any, tls: ssl.SSLContext | None) -> None:
@@ -76,8 +79,8 @@ class _QuietServer(ThreadingHTTPServer):
         """A client that hangs up is part of these tests."""
 
 
-def _handler(respond: Callable[[Seen], Reply]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(respond: Callable[[Seen], Reply]) -> type[loopback.Quiet]:
+    class Handler(loopback.Quiet, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 5
 
@@ -101,9 +104,6 @@ def _handler(respond: Callable[[Seen], Reply]) -> type[BaseHTTPRequestHandler]:
             if not whole:
                 self.wfile.write(b"0\r\n\r\n")
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
     return Handler
 
 
@@ -114,8 +114,8 @@ _CHUNKED = {"Transfer-Encoding": "chunked"}
 def serving(tls: ssl.SSLContext | None = None) -> Iterator[LocalServer]:
     """A server, of https if given a context."""
     local = LocalServer()
-    with loopback.serving(_handler(local.answer), partial(_QuietServer, tls=tls)) as web:
-        local.port, local.url = web.server_port, f"{'https' if tls else 'http'}://127.0.0.1:{web.server_port}"
+    with loopback.serving(_handler(local.answer), partial(_Server, tls=tls)) as url:
+        local.url = url.replace("http:", "https:") if tls else url
         try:
             yield local
         finally:

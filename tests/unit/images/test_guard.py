@@ -9,20 +9,16 @@ import pytest
 from server.errors import BadSettings, ImageRefused, ImageUnavailable
 from server.images.guard import AddressPolicy
 from server.images.http import HttpImages
+from tests.unit.images.closing import bodies
 from tests.unit.images.conftest import LocalServer, Names, Reply
+from tests.waiting import run, until
 
 _PUBLIC_ONLY = AddressPolicy.allowing([])
 
 
 def fetch(url: str, *allowed: str) -> bytes:
-    async def once() -> bytes:
-        images = HttpImages(AddressPolicy.allowing(allowed), max_bytes=1 << 20, seconds=5)
-        try:
-            return (await images.fetch(url)).content
-        finally:
-            await images.close()
-
-    return asyncio.run(once())
+    (body,) = bodies(HttpImages(AddressPolicy.allowing(allowed), max_bytes=1 << 20, seconds=5), url)
+    return body
 
 
 @pytest.mark.parametrize(
@@ -192,23 +188,25 @@ def test_a_redirect_from_an_allowed_host_to_a_refused_one_is_refused(
 
 
 def test_slow_name_servers_hold_up_nothing_but_look_ups(monkeypatch: pytest.MonkeyPatch) -> None:
-    answered = threading.Event()
+    looked_up, answered = list[object](), threading.Event()
 
     def getaddrinfo(*args: object, **kwargs: object) -> list[object]:
+        looked_up.append(args)
         answered.wait(10)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr("server.images.guard._LOOK_UPS_AT_ONCE", 2)
 
     async def meanwhile() -> str:
         images = HttpImages(_PUBLIC_ONLY, max_bytes=1 << 20, seconds=5)
         fetches = [asyncio.create_task(images.fetch(f"http://slow{number}.example/")) for number in range(64)]
         try:
-            await asyncio.sleep(0.05)
+            await until(lambda: len(looked_up) == 2)
             return await asyncio.wait_for(asyncio.to_thread(lambda: "done"), 5)
         finally:
             answered.set()
             await asyncio.gather(*fetches, return_exceptions=True)
             await images.close()
 
-    assert asyncio.run(meanwhile()) == "done"
+    assert run(meanwhile()) == "done"

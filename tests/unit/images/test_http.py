@@ -4,7 +4,6 @@ import asyncio
 import base64
 import contextlib
 import gzip
-import socket
 import tracemalloc
 from collections.abc import AsyncGenerator, Iterator
 
@@ -15,6 +14,8 @@ from server.errors import ImageError, ImageRefused, ImageUnavailable
 from server.images.guard import AddressPolicy
 from server.images.http import HttpImages
 from server.images.url import origin, redacted
+from tests.loopback import free_port
+from tests.unit.images.closing import bodies, closing
 from tests.unit.images.conftest import LocalServer, Reply, Seen
 
 
@@ -28,17 +29,9 @@ class Stamp(httpx.Auth):
 
 def fetch(*urls: str, max_bytes: int = 1000, seconds: float = 5, studio_url: str = "") -> bytes:
     """The body of the last of `urls`, all fetched by one client."""
-
-    async def all_of_them() -> bytes:
-        auth = Stamp() if studio_url else None
-        allowed = AddressPolicy.allowing(["localhost", "127.0.0.1"])
-        images = HttpImages(allowed, max_bytes, seconds, auth, studio_url)
-        try:
-            return [(await images.fetch(url)).content for url in urls][-1]
-        finally:
-            await images.close()
-
-    return asyncio.run(all_of_them())
+    auth = Stamp() if studio_url else None
+    allowed = AddressPolicy.allowing(["localhost", "127.0.0.1"])
+    return bodies(HttpImages(allowed, max_bytes, seconds, auth, studio_url), *urls)[-1]
 
 
 def failure(url: str, seconds: float = 5, studio_url: str = "") -> str:
@@ -65,14 +58,11 @@ def test_redirects_are_followed(server: LocalServer) -> None:
 def test_many_images_are_fetched_at_once(server: LocalServer) -> None:
     urls = [server.on(f"/{number}.png", Reply(str(number).encode())) for number in range(40)]
 
-    async def together() -> list[bytes]:
-        images = HttpImages(AddressPolicy.allowing(["127.0.0.1"]), 1000, 5)
-        try:
-            return [download.content for download in await asyncio.gather(*map(images.fetch, urls))]
-        finally:
-            await images.close()
+    async def together(images: HttpImages) -> list[bytes]:
+        return [download.content for download in await asyncio.gather(*map(images.fetch, urls))]
 
-    assert asyncio.run(together()) == [str(number).encode() for number in range(40)]
+    images = HttpImages(AddressPolicy.allowing(["127.0.0.1"]), 1000, 5)
+    assert closing(images, together) == [str(number).encode() for number in range(40)]
 
 
 @pytest.mark.parametrize("status", [400, 404, 410, 429, 500, 503])
@@ -91,8 +81,7 @@ def test_the_message_of_a_404_has_neither_query_nor_password(server: LocalServer
 
 
 def test_a_refused_connection_is_unavailable() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     message = failure(f"http://ann:s3cret@127.0.0.1:{port}/cat.png?sig=s3cret")
     assert f"http://127.0.0.1:{port}/cat.png cannot be fetched" in message
     assert "s3cret" not in message
@@ -135,7 +124,7 @@ def test_any_other_compression_is_refused(server: LocalServer, coding: str) -> N
         fetch(server.on("/cat.png", Reply(b"cat", headers={"Content-Encoding": coding})))
 
 
-@pytest.mark.parametrize("body", [b"", b"not gzip", gzip.compress(b"cat")[:-10]])
+@pytest.mark.parametrize("body", [b"", b"not gzip", gzip.compress(b"cat", mtime=0)[:-10]])
 def test_broken_gzip_is_unavailable(server: LocalServer, body: bytes) -> None:
     assert "cannot be unpacked" in failure(server.on("/cat.png", Reply(body, headers={"Content-Encoding": "gzip"})))
 
@@ -404,16 +393,12 @@ def test_of_a_redacted_data_uri_its_kind_is_left(uri: str, shown: str) -> None:
 def test_label_studios_own_port_is_allowed_and_no_other_on_its_host(
     server: LocalServer, other_server: LocalServer
 ) -> None:
-    async def both() -> None:
-        images = HttpImages(AddressPolicy.allowing([]), 1000, 5, Stamp(), server.url)
-        try:
-            assert (await images.fetch(server.on("/cat.png", Reply(b"cat")))).content == b"cat"
-            with pytest.raises(ImageRefused, match="SAMSERVE_ALLOW_HOSTS"):
-                await images.fetch(other_server.on("/dog.png", Reply(b"dog")))
-        finally:
-            await images.close()
+    async def both(images: HttpImages) -> None:
+        assert (await images.fetch(server.on("/cat.png", Reply(b"cat")))).content == b"cat"
+        with pytest.raises(ImageRefused, match="SAMSERVE_ALLOW_HOSTS"):
+            await images.fetch(other_server.on("/dog.png", Reply(b"dog")))
 
-    asyncio.run(both())
+    closing(HttpImages(AddressPolicy.allowing([]), 1000, 5, Stamp(), server.url), both)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """A server with a certificate of an authority of its own."""
 
-import asyncio
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import trustme
 from server.errors import ImageUnavailable
 from server.images.guard import AddressPolicy
 from server.images.http import HttpImages
+from tests.unit.images.closing import bodies
 from tests.unit.images.conftest import LocalServer, Reply, serving
 
 
@@ -28,14 +28,8 @@ def secure_server(authority: trustme.CA) -> Iterator[LocalServer]:
 
 
 def fetch(url: str) -> bytes:
-    async def once() -> bytes:
-        images = HttpImages(AddressPolicy.allowing(["localhost", "127.0.0.1"]), 1000, 5)
-        try:
-            return (await images.fetch(url)).content
-        finally:
-            await images.close()
-
-    return asyncio.run(once())
+    (body,) = bodies(HttpImages(AddressPolicy.allowing(["localhost", "127.0.0.1"]), 1000, 5), url)
+    return body
 
 
 def trust(authority: trustme.CA, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from server.errors import ImageUnavailable, SamserveError
 from server.images.guard import AddressPolicy
 from server.images.http import HttpImages
 from server.images.label_studio import LabelStudioAuth
+from tests.unit.images.closing import bodies, closing
 from tests.unit.images.conftest import LocalServer, Reply, Seen
 
 CAT = "/data/upload/1/cat.png"
@@ -48,16 +49,12 @@ def given(token: str) -> Reply:
 
 def fetch(server: LocalServer, *urls: str, api_key: str = _PERSONAL, url: str | None = None) -> list[bytes]:
     """The bodies of `urls`, fetched one after another by one client."""
+    return bodies(client(url or server.url, api_key), *urls)
 
-    async def one_after_another() -> list[bytes]:
-        auth = LabelStudioAuth(url or server.url, api_key)
-        images = HttpImages(AddressPolicy.allowing(["127.0.0.1"]), 1000, 5, auth, url or server.url)
-        try:
-            return [(await images.fetch(each)).content for each in urls]
-        finally:
-            await images.close()
 
-    return asyncio.run(one_after_another())
+def client(studio_url: str, api_key: str = _PERSONAL, seconds: float = 5) -> HttpImages:
+    auth = LabelStudioAuth(studio_url, api_key)
+    return HttpImages(AddressPolicy.allowing(["127.0.0.1"]), 1000, seconds, auth, studio_url)
 
 
 def renewals(server: LocalServer) -> list[Seen]:
@@ -125,16 +122,10 @@ def test_a_bearer_that_is_no_longer_accepted_is_renewed(server: LocalServer) -> 
 def at_once(server: LocalServer, url: str, times: int) -> list[bytes]:
     """The bodies of one URL fetched so many times at once."""
 
-    async def together() -> list[bytes]:
-        images = HttpImages(
-            AddressPolicy.allowing(["127.0.0.1"]), 1000, 5, LabelStudioAuth(server.url, _PERSONAL), server.url
-        )
-        try:
-            return [download.content for download in await asyncio.gather(*[images.fetch(url) for _ in range(times)])]
-        finally:
-            await images.close()
+    async def together(images: HttpImages) -> list[bytes]:
+        return [download.content for download in await asyncio.gather(*[images.fetch(url) for _ in range(times)])]
 
-    return asyncio.run(together())
+    return closing(client(server.url), together)
 
 
 def test_all_that_wait_for_a_bearer_share_one(server: LocalServer) -> None:
@@ -164,18 +155,12 @@ def test_a_renewal_that_fails_does_not_keep_the_next_from_trying(server: LocalSe
         server.on(path, hang_once)
     url = server.on(CAT, Reply(b"cat"))
 
-    async def twice() -> bytes:
-        images = HttpImages(
-            AddressPolicy.allowing(["127.0.0.1"]), 1000, 0.5, LabelStudioAuth(server.url, _PERSONAL), server.url
-        )
-        try:
-            with pytest.raises(ImageUnavailable, match=r"0\.5 s"):
-                await images.fetch(url)
-            return (await images.fetch(url)).content
-        finally:
-            await images.close()
+    async def twice(images: HttpImages) -> bytes:
+        with pytest.raises(ImageUnavailable, match=r"0\.5 s"):
+            await images.fetch(url)
+        return (await images.fetch(url)).content
 
-    assert asyncio.run(twice()) == b"cat"
+    assert closing(client(server.url, seconds=0.5), twice) == b"cat"
 
 
 def test_a_bearer_is_renewed_only_once_on_a_401(server: LocalServer) -> None:
@@ -222,17 +207,12 @@ def test_a_failed_renewal_is_tried_again_for_the_next_image(server: LocalServer)
     renews(server, [Reply(status=503), given(bearer)])
     url = server.on(CAT, Reply(b"cat"))
 
-    async def twice() -> bytes:
-        auth = LabelStudioAuth(server.url, _PERSONAL)
-        images = HttpImages(AddressPolicy.allowing(["127.0.0.1"]), 1000, 5, auth, server.url)
-        try:
-            with pytest.raises(ImageUnavailable):
-                await images.fetch(url)
-            return (await images.fetch(url)).content
-        finally:
-            await images.close()
+    async def twice(images: HttpImages) -> bytes:
+        with pytest.raises(ImageUnavailable):
+            await images.fetch(url)
+        return (await images.fetch(url)).content
 
-    assert asyncio.run(twice()) == b"cat"
+    assert closing(client(server.url), twice) == b"cat"
     assert server.sent("Authorization") == [f"Bearer {bearer}"]
 
 

@@ -16,6 +16,7 @@ from server.images.locate import Locator
 from server.images.objects import BucketImages
 from server.images.resolve import ImageSources
 from tests.buckets import S3_ENVIRONMENT, put_object, s3_server
+from tests.unit.images.closing import closing
 from tests.unit.images.conftest import LocalServer, Reply, Seen
 
 
@@ -123,18 +124,14 @@ def test_an_object_is_read_from_azure_blob_storage(server: LocalServer, monkeypa
 def test_an_object_of_a_listed_bucket_is_found_by_its_reference(s3: str, tmp_path: Path) -> None:
     put_object(s3, "photos", "cats/1.png", b"cat")
 
-    async def twice() -> list[bytes]:
-        buckets = ("s3://photos",)
-        http = HttpImages(AddressPolicy.allowing([]), 1000, 5)
-        downloads = Downloads(tmp_path, 1000)
-        sources = ImageSources(Locator("", buckets), http, BucketImages(buckets, 1000, 5), None, downloads, 1000)
-        try:
-            uri = sources.locate(ImageReference("s3://photos/cats/1.png", "7"))
-            return [await sources.fetch(uri) for _ in range(2)]
-        finally:
-            await sources.close()
+    async def twice(sources: ImageSources) -> list[bytes]:
+        uri = sources.locate(ImageReference("s3://photos/cats/1.png", "7"))
+        return [await sources.fetch(uri) for _ in range(2)]
 
-    assert asyncio.run(twice()) == [b"cat", b"cat"]
+    buckets, http = ("s3://photos",), HttpImages(AddressPolicy.allowing([]), 1000, 5)
+    in_buckets = BucketImages(buckets, 1000, 5)
+    sources = ImageSources(Locator("", buckets), http, in_buckets, None, Downloads(tmp_path, 1000), 1000)
+    assert closing(sources, twice) == [b"cat", b"cat"]
 
 
 @pytest.mark.parametrize("bucket", ["photos", "s3://", "s3://photos/cats", "ftp://photos", "azure-blob://photos"])

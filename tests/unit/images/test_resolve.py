@@ -1,6 +1,5 @@
 """Which rule fetches what."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -14,42 +13,28 @@ from server.images.local import LocalFiles
 from server.images.locate import Locator
 from server.images.objects import BucketImages
 from server.images.resolve import ImageSources
+from tests.unit.images.closing import closing
 from tests.unit.images.conftest import LocalServer, Reply
 
 
 def fetch_with_login(value: str) -> bytes:
     """The bytes of an image of a project whose login is ann, s3cret."""
+    return located_and_fetched(_sources(None), ImageReference(value, "7", Login("ann", "s3cret")))
 
-    async def once() -> bytes:
-        sources = _sources(None)
-        try:
-            return await sources.fetch(sources.locate(ImageReference(value, "7", Login("ann", "s3cret"))))
-        finally:
-            await sources.close()
 
-    return asyncio.run(once())
+def located_and_fetched(sources: ImageSources, reference: ImageReference) -> bytes:
+    return closing(sources, lambda sources: sources.fetch(sources.locate(reference)))
 
 
 def locate(value: str, label_studio_url: str | None = "https://studio.example") -> str:
-    async def once() -> str:
-        sources = _sources(label_studio_url)
-        try:
-            return sources.locate(ImageReference(value, task="7"))
-        finally:
-            await sources.close()
+    async def located(sources: ImageSources) -> str:
+        return sources.locate(ImageReference(value, task="7"))
 
-    return asyncio.run(once())
+    return closing(_sources(label_studio_url), located)
 
 
 def fetch(uri: str, max_bytes: int = 1000) -> bytes:
-    async def once() -> bytes:
-        sources = _sources(None, max_bytes)
-        try:
-            return await sources.fetch(uri)
-        finally:
-            await sources.close()
-
-    return asyncio.run(once())
+    return closing(_sources(None, max_bytes), lambda sources: sources.fetch(uri))
 
 
 def _sources(label_studio_url: str | None, max_bytes: int = 1000, mount: Path | None = None) -> ImageSources:
@@ -184,14 +169,7 @@ def test_a_login_is_in_no_message(value: str) -> None:
 
 
 def from_mount(mount: Path, value: str, label_studio_url: str | None) -> bytes:
-    async def once() -> bytes:
-        sources = _sources(label_studio_url, mount=mount)
-        try:
-            return await sources.fetch(sources.locate(ImageReference(value, "7")))
-        finally:
-            await sources.close()
-
-    return asyncio.run(once())
+    return located_and_fetched(_sources(label_studio_url, mount=mount), ImageReference(value, "7"))
 
 
 @pytest.mark.parametrize("prefix", ["", "URL"])

@@ -1,4 +1,4 @@
-"""What an answer's regions cover of the image, read by other code than the server's."""
+"""What regions cover of their image, read by other code than the server's."""
 
 import base64
 import io
@@ -17,10 +17,11 @@ from tests.unit.masks import disc, rasterise
 
 def covered(regions: Sequence[dict[str, Any]], size: tuple[int, ...]) -> Mask:
     """All that the regions cover together of an image of (height, width) px; pixels count by their centres."""
-    return reduce(np.logical_or, map(_covered, regions), np.zeros(size, bool))
+    return reduce(np.logical_or, map(mask_of, regions), np.zeros(size, bool))
 
 
-def _covered(region: dict[str, Any]) -> Mask:
+def mask_of(region: dict[str, Any]) -> Mask:
+    """(H, W) that one region covers; what the editor could not show fails here."""
     match region["value"]:
         case {"rle": _}:
             return decode_mask(region)
