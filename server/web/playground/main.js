@@ -18,7 +18,9 @@ const find = (id) => document.getElementById(id);
 const chosen = (name) => document.querySelector(`[name=${name}]:checked`).value;
 
 const state = { picture: null, prompts: [], silhouettes: [], draft: null, cursor: null, asked: 0 };
-const view = new View(find("canvas"), find("board"), () => state, (isWhole) => (find("whole").disabled = isWhole));
+const view = new View(find("canvas"), find("board"), () => state, (isWhole) => {
+  find("whole").disabled = find("reduce").disabled = isWhole;
+});
 const ZOOM_STEP = 1.5;
 
 async function open(file, isFile) {
@@ -34,7 +36,7 @@ async function open(file, isFile) {
   document.body.classList.add("has-picture");
   find("name").textContent = state.picture.name;
   find("size").textContent = ` · ${state.picture.width} × ${state.picture.height}`;
-  find("enlarge").disabled = find("reduce").disabled = false;
+  find("enlarge").disabled = false;
   view.fit();
   forget();
   find("canvas").focus({ preventScroll: true });
