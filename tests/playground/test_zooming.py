@@ -75,7 +75,7 @@ def test_the_wheel_zooms_around_the_pointer(playground: Playground) -> None:
 def test_what_is_clicked_is_what_is_seen_after_a_move(playground: Playground, how: str) -> None:
     playground.bring(PICTURE)
     for _ in range(3):
-        playground.page.keyboard.press("+")
+        playground.page.click("#enlarge")
     playground.painted()
     before = _seen(playground, 0)
     _pull(playground, how, (-60, 45))

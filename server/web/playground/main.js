@@ -155,6 +155,9 @@ const actions = {
   sample: async () => open(await sampleFile(), false),
 };
 for (const [id, act] of Object.entries(actions)) find(id).addEventListener("click", act);
+for (const button of document.querySelectorAll(".tools button")) {
+  button.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays, so that space moves the picture
+}
 find("browse").addEventListener("click", actions.choose);
 find("file").addEventListener("change", ({ target }) => {
   open(target.files[0]);

@@ -3,7 +3,7 @@
 const WHEEL = 0.0018; // e-fold a px
 const PINCHED = 0.01; // the same for a pinch on a touchpad, which comes as a wheel with Ctrl in smaller steps
 const LINE = 16; // px; some mice report lines
-const TAKES_SPACE = "button, input:not([type=radio]), select, summary, pre";
+const TAKES_SPACE = "button, input:not([type=radio], [type=range]), select, summary, pre";
 
 /** Listens on a view's board, before its canvas; `abandon()` drops what is being drawn when a second finger comes. */
 export function startNavigation(view, abandon) {
