@@ -47,24 +47,30 @@ export function startNavigation(view, abandon) {
   listen("pointercancel", lift);
   listen("mousedown", (event) => event.button === 1 && event.preventDefault()); // no scrolling by itself
 
+  listenToSpace((held) => {
+    space = held;
+    look();
+  });
+  listenToWheel(view);
+}
+
+function listenToWheel(view) {
   view.canvas.addEventListener("wheel", (event) => {
     event.preventDefault();
     const px = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : 1);
     view.turn({ factor: Math.exp(-px * (event.ctrlKey ? PINCHED : WHEEL)), from: [event.clientX, event.clientY] });
   });
+}
 
+/** Calls `changed(held)` where space means nothing else. */
+function listenToSpace(changed) {
   addEventListener("keydown", (event) => {
     if (event.key !== " " || event.target.closest?.(TAKES_SPACE)) return;
     event.preventDefault();
-    space = true;
-    look();
+    changed(true);
   });
-  const release = () => {
-    space = false;
-    look();
-  };
-  addEventListener("keyup", ({ key }) => key === " " && release());
-  addEventListener("blur", release);
+  addEventListener("keyup", ({ key }) => key === " " && changed(false));
+  addEventListener("blur", () => changed(false));
 }
 
 /** The centre of the pointers, and how far they are from it on average. */
