@@ -113,12 +113,18 @@ def test_numbers_that_are_none(client: Client, site: Site, number: str) -> None:
     refused(client.post("/predict", content=text.encode()), 400)
 
 
-@pytest.mark.parametrize(("x", "y", "row", "column"), [(1e6, 50, 20, 59), (-5, -5, 0, 0), (100, 100, 39, 59)])
-def test_coordinates_outside_are_moved_to_the_edge(
+@pytest.mark.parametrize(("x", "y", "row", "column"), [(100.4, 50, 20, 59), (-0.3, -0.3, 0, 0), (100, 100, 39, 59)])
+def test_clicks_a_little_outside_are_moved_to_the_edge(
     client: Client, site: Site, x: float, y: float, row: int, column: int
 ) -> None:
     answer = client.post("/predict", json=body(site.put("/a.png", png(40, 60)), [items(x=x, y=y)]))
     assert decode_mask(answer.json()["results"][0]["result"][0])[row, column]
+
+
+@pytest.mark.parametrize("drawn", [click(70, 20, 60, 40), box(70, 5, 80, 20, 60, 40), box(5, -9, 20, -2, 60, 40)])
+def test_what_lies_outside_of_the_image_is_refused(client: Client, site: Site, drawn: dict[str, Any]) -> None:
+    answer = client.post("/predict", json=body(site.put("/a.png", png(40, 60)), [drawn]))
+    refused(answer, 400, "lies outside of its image, which has 60 x 40 px")
 
 
 def test_a_box_without_area_is_a_click(client: Client, site: Site) -> None:
