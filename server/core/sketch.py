@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
-import numpy as np
 
 from server.core.drawn_outline import ellipse, polygon, rectangle
 from server.core.geometry import Box, ImageSize, Point, clamp, is_near
@@ -20,10 +19,10 @@ _MOST_SHAPE_PIXELS = 10**9  # a byte each
 
 @dataclass(slots=True)
 class Sketch:
-    """All that was drawn on one image: clicks, and areas that each ask for a region."""
+    """All that was drawn on one image: clicks, and areas that each ask for a region, with the item that drew them."""
 
     points: list[Point] = field(default_factory=list)
-    areas: list[Box | Shape] = field(default_factory=list)
+    areas: list[tuple[Box | Shape, DrawnItem]] = field(default_factory=list)
 
 
 def sketch(items: Sequence[DrawnItem], frame: ImageSize) -> Sketch:
@@ -32,15 +31,16 @@ def sketch(items: Sequence[DrawnItem], frame: ImageSize) -> Sketch:
     Raises:
         BadPrompt: an item has no geometry that can be understood, or one that lies outside of the image.
     """
-    drawn, stroke = Sketch(), np.zeros((0, 0), bool)
+    drawn = Sketch()
+    stroke: tuple[Mask, DrawnItem] | None = None
     for item in items:
         mask = _mask(item, frame)
         if mask is None:
             _add(item, frame, drawn)
         else:
-            stroke = mask if not stroke.size else stroke | mask
-    if stroke.size:
-        _add_stroke(stroke, drawn)
+            stroke = (stroke[0] | mask if stroke else mask), item
+    if stroke:
+        _add_stroke(*stroke, drawn)
     return drawn
 
 
@@ -68,15 +68,15 @@ def _add_area(area: Box | Shape | Point, item: DrawnItem, drawn: Sketch) -> None
     if isinstance(area, Point):
         drawn.points.append(Point(area.x, area.y, item.is_positive))
     else:
-        drawn.areas.append(area)
+        drawn.areas.append((area, item))
 
 
-def _add_stroke(stroke: Mask, drawn: Sketch) -> None:
+def _add_stroke(stroke: Mask, item: DrawnItem, drawn: Sketch) -> None:
     stroke = without_holes(stroke)
     if is_scribble(stroke):
         drawn.points += scribble_clicks(stroke)
     elif shape := filled_shape(stroke):
-        drawn.areas.append(shape)
+        drawn.areas.append((shape, item))
 
 
 def _hull(outline: Sequence[tuple[float, float]], item: DrawnItem, frame: ImageSize) -> Box | Point:

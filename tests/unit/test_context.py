@@ -207,6 +207,23 @@ def test_each_box_asks_for_a_region_and_clicks_count_for_each() -> None:
     assert first.prompt.points == second.prompt.points == (Point(100, 50, positive=False),)
 
 
+def test_each_box_keeps_its_own_label_and_one_without_takes_the_last() -> None:
+    labelled = [rectangle(0, 0, 10, 10, labels=["Cat"]), rectangle(50, 50, 10, 10, rectanglelabels=["Dog"])]
+    bare = rectangle(20, 20, 10, 10)
+    assert [gesture.labels for gesture in gestures(drawn(labelled[0], bare, labelled[1]))] == [
+        ("Cat",),
+        ("Dog",),
+        ("Dog",),
+    ]
+    twin = bare | {"value": bare["value"] | {"labels": ["Bird"]}, "from_name": "label"}
+    assert [gesture.labels for gesture in gestures(drawn(bare, twin, *labelled))] == [("Bird",), ("Cat",), ("Dog",)]
+
+
+def test_one_box_of_two_labels_asks_for_a_region_of_each() -> None:
+    cat, dog = (rectangle(0, 0, 10, 10, labels=[label]) | {"id": label} for label in ("Cat", "Dog"))
+    assert [gesture.labels for gesture in gestures(drawn(cat, dog))] == [("Cat",), ("Dog",)]
+
+
 def test_the_same_box_twice_asks_for_one_region() -> None:
     once = rectangle(0, 0, 10, 10)
     assert len(gestures(drawn(once, once | {"id": "other"}))) == 1
