@@ -18,7 +18,7 @@ from server.core.outcome import Outcome
 from server.core.reference import ImageReference
 from server.core.region import Region
 from server.core.task import Task, image_value
-from server.errors import BadLabelConfig, BadPrompt, BadTask
+from server.errors import BadLabelConfig, BadPrompt, BadTask, ImageError
 from server.service.project_options import ProjectOptions
 from server.service.segmenter import Segmenter
 from server.service.task_events import TaskEvents
@@ -108,7 +108,10 @@ class Predict:
         answer: tuple[ControlTag, AnswerOptions],
     ) -> list[Outcome]:
         value = image_value(task.data, config.object(asked[0].to_name), asked[0].item_index)
-        return await self._segmenter.segment(ImageReference(value, task.id, request.login), asked, *answer)
+        try:
+            return await self._segmenter.segment(ImageReference(value, task.id, request.login), asked, *answer)
+        except ImageError as error:
+            raise error.of_task(task.id) from error
 
     def _check_frames(self, drawn: list[DrawnItem]) -> None:
         for item in drawn:

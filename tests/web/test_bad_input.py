@@ -155,6 +155,7 @@ def bomb() -> bytes:
 BAD_IMAGES: dict[str, tuple[int, bytes, int, str]] = {
     "not found": (404, b"gone", 502, "404"),
     "server error": (500, b"oops", 502, "500"),
+    "neither": (200, b"12345", 422, "these 5 bytes are not an image of a known format; accepted are JPEG, PNG, WEBP"),
     "html": (200, b"<!doctype html><p>log in</p>", 422, "HTML"),
     "empty": (200, b"", 422, "empty"),
     "truncated": (200, jpeg()[:-2000], 422, "truncated"),
@@ -167,7 +168,7 @@ def test_an_image_that_is_none(
     client: Client, site: Site, capfd: pytest.CaptureFixture[str], status: int, content: bytes, expected: int, word: str
 ) -> None:
     url = site.put("/bad?secret=1", content, status=status)
-    refused(client.post("/predict", json=body(url, [click(30, 20, 60, 40)])), expected, word)
+    refused(client.post("/predict", json=body(url, [click(30, 20, 60, 40)], task=77)), expected, word, "task 77: ")
     log = "".join(capfd.readouterr())
     assert word in log
     assert "secret" not in log
