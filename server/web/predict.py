@@ -23,6 +23,7 @@ from server.service.project_options import ProjectOptions
 from server.service.segmenter import Segmenter
 from server.service.task_events import TaskEvents
 from server.stages import stage
+from server.web.advice import Advice
 from server.web.announced import Acknowledgement, Announced
 from server.web.model_info import ModelInfo
 from server.web.schemas import PredictRequest
@@ -51,11 +52,12 @@ class Predict:
         self,
         segmenter: Segmenter,
         options: ProjectOptions,
+        advice: Advice,
         events: TaskEvents,
         model: ModelInfo,
         max_pixels: int,
     ) -> None:
-        self._segmenter, self._options, self._events = segmenter, options, events
+        self._segmenter, self._options, self._advice, self._events = segmenter, options, advice, events
         self._announced, self._model_version, self._max_pixels = Announced(events, model), model.version, max_pixels
 
     async def __call__(self, request: PredictRequest) -> PredictAnswer:
@@ -96,6 +98,7 @@ class Predict:
         _tell(task, drawn, outcomes, started)
         answer: list[Region] = []
         for gesture, outcome in zip(asked, outcomes, strict=True):
+            self._advice.on_labels(request.project_id, gesture.labels, control, config, gesture.to_name)
             answer += with_labels(outcome.regions, control, config, gesture.labels)
         return answer
 

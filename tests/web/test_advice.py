@@ -52,6 +52,29 @@ def test_a_task_is_told_of_in_one_way_by_every_line(client: Client, site: Site) 
     assert [line["task"] for line in lines] == ["77", "77"]
 
 
+def test_a_label_that_gets_lost_is_warned_of_once_for_each_project(client: Client, site: Site) -> None:
+    drawn = [click(30, 20, 60, 40, label="Only point")]
+    (line,) = logged(client, site, drawn, "label_left_out")
+    assert (line["log_level"], line["control"], line["labels"]) == ("warning", "brush", ["Only point"])
+    assert logged(client, site, drawn, "label_left_out") == []
+    assert len(logged(client, site, [click(30, 20, 60, 40, label="Another")], "label_left_out")) == 1
+    assert logged(client, site, CLICKS, "label_left_out") == []
+
+
+def test_setup_warns_once_of_what_a_config_lacks_and_accepts_it(client: Client) -> None:
+    without_image = CONFIG.replace('<Image name="image" value="$image"/>', "")
+    for schema, warnings in (
+        (CONFIG, 1),
+        (CONFIG, 0),
+        (without_image, 2),
+        ('<View><Text name="t" value="$t"/></View>', 0),
+    ):
+        with capture_logs() as lines:
+            answer = client.post("/setup", json={"project": "1.1", "schema": schema})
+        assert answer.status_code == 200
+        assert [line["log_level"] for line in lines if line["event"] == "label_config"] == ["warning"] * warnings
+
+
 def test_each_of_two_boxes_comes_back_with_its_own_label(client: Client, site: Site) -> None:
     first, second = (dict(drawn) for drawn in BOXES)
     second["value"] = second["value"] | {"rectanglelabels": ["B"]}
