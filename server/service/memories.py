@@ -12,7 +12,7 @@ from server.core.packed_mask import PackedMask
 from server.core.prediction import Logits
 from server.core.prompt import Prompt
 
-_CAPACITY = 256  # masks remembered, of some 320 KiB each
+_CAPACITY = 256  # masks remembered, with logits of 256 KiB each
 _SECONDS = 1800.0  # for how long
 
 Scene = tuple[object, ...]
