@@ -3,19 +3,17 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import ceil, floor
 
 from server.core.crop import Crop
 from server.core.embedding import EmbeddingKey
-from server.core.geometry import Box, ImageSize, Point
+from server.core.geometry import Box, Point
 from server.core.look import Look
-from server.core.prediction import Logits, Mask
+from server.core.packed_mask import PackedMask
+from server.core.prediction import Logits
 from server.core.prompt import Prompt
 
-_CAPACITY = 256  # masks remembered, of some 320 KiB each
+_CAPACITY = 256  # masks remembered, with logits of 256 KiB each
 _SECONDS = 1800.0  # for how long
-_THUMBNAIL = 256  # longest side of a remembered mask in pixels
-_NEAR = 5  # pixels of a thumbnail: 2 % of the longest side of what was looked at
 
 Scene = tuple[object, ...]
 Marks = frozenset[Point | Box]
@@ -28,7 +26,7 @@ class Memory:
     Attributes:
         prompt: the marks alone, on the whole image; neither what was drawn nor the mask before.
         logits: of what was looked at: the crop, or the whole image.
-        thumbnail: (h, w) bool, the mask there in steps.
+        mask: of what was looked at, as it was answered.
         image: what the whole image's embedding is kept under.
         crop: the part that was looked at; None for all of the image.
         item_ids: the drawn items that asked for it.
@@ -39,7 +37,7 @@ class Memory:
     from_name: str
     region_id: str
     logits: Logits
-    thumbnail: Mask
+    mask: PackedMask
     image: EmbeddingKey
     crop: Crop | None
     item_ids: frozenset[str]
@@ -51,14 +49,9 @@ class Memory:
         """Its clicks and its box."""
         return marks(self.prompt)
 
-    def covers(self, point: Point, reach: int) -> bool:
-        """Whether the mask lies under `point`, or within `reach` thumbnail pixels of it."""
-        height, width = self.thumbnail.shape
-        frame = self.crop.size if self.crop else self.prompt.frame
-        there = self.crop.point(point, self.prompt.frame) if self.crop else point
-        x, y = floor(there.x * width / frame.width), floor(there.y * height / frame.height)
-        rows, columns = (slice(max(0, at - reach), max(0, at + reach + 1)) for at in (y, x))
-        return bool(self.thumbnail[rows, columns].any())
+    def covers(self, point: Point) -> bool:
+        """Whether the mask lies under `point`, which is on the whole image."""
+        return self.mask.holds(self.crop.point(point, self.prompt.frame) if self.crop else point)
 
 
 class Memories:
@@ -88,14 +81,13 @@ class Memories:
         ]
         return max(held, key=lambda memory: len(memory.marks), default=None)
 
-    def at(self, scene: Scene, point: Point, image: EmbeddingKey) -> Memory | None:
-        """The newest mask under `point`, else the newest near it; not one that was refined since."""
+    def last(self, scene: Scene, image: EmbeddingKey) -> list[Memory]:
+        """The masks, newest first, that were not refined since."""
         last: list[Memory] = []
         for memory in self._newest_first(scene, image):
             if not any(memory.from_name == newer.from_name and memory.marks < newer.marks for newer in last):
                 last.append(memory)
-        found = (memory for reach in (0, _NEAR) for memory in last if memory.covers(point, reach))
-        return next(found, None)
+        return last
 
     def base(self, scene: Scene, memory: Memory) -> Memory | None:
         """The mask that `memory` was carved out of, if it is still known."""
@@ -115,9 +107,3 @@ class Memories:
 def marks(prompt: Prompt) -> Marks:
     """A prompt's clicks and its box."""
     return frozenset((*prompt.points, prompt.box) if prompt.box else prompt.points)
-
-
-def thumbnail(mask: Mask, frame: ImageSize) -> Mask:
-    """(h, w) bool, at most 256 px long: every n-th pixel of a mask of `frame`'s size."""
-    step = ceil(frame.longest / _THUMBNAIL)
-    return mask[::step, ::step].copy()

@@ -11,9 +11,10 @@ from server.core.context import Gesture
 from server.core.crop import Crop
 from server.core.identifier import new_id
 from server.core.look import Look
+from server.core.packed_mask import pack
 from server.core.prediction import MaskPrediction
 from server.core.prompt import Carving, Prompt
-from server.service.memories import Memories, Memory, Scene, marks, thumbnail
+from server.service.memories import Memories, Memory, Scene, marks
 from server.service.ports import Model
 
 
@@ -31,8 +32,9 @@ class Refiner:
     A prompt goes on from the mask of the most marks (clicks, box) that it holds all of, on the same task, image,
     control and label. A mark that was moved or deleted is no longer held, so its mask is not gone on from.
 
-    Negative clicks alone are carved out of the newest mask under or near them on the same task, image and label: with
-    auto-accept on, the editor sends each click alone. The answer replaces that mask's region.
+    Negative clicks alone are carved out of the newest mask under the last of them on the same task, image and label:
+    with auto-accept on, the editor sends each click alone. The answer replaces that mask's region, and holds no pixel
+    that was not in it.
 
     Marks count in the whole image; logits only for what they were found on, the same crop or the whole image.
     """
@@ -56,9 +58,14 @@ class Refiner:
         return carved.crop if carved else None
 
     def _carved(self, look: Look, gesture: Gesture, carving: Carving) -> Memory | None:
-        """The mask to carve; a click that was sent before, and maybe moved since, did not carve it yet."""
+        """The mask to carve: the newest that lies under the last click."""
         scene = _scene(look, gesture)
-        found = self._memories.at(scene, carving.points[-1], look.key)
+        last = (self._not_carved_yet(scene, memory, gesture) for memory in self._memories.last(scene, look.key))
+        return next((memory for memory in last if memory and memory.covers(carving.points[-1])), None)
+
+    def _not_carved_yet(self, scene: Scene, memory: Memory, gesture: Gesture) -> Memory | None:
+        """The mask before these clicks were carved out of it; they may have been sent before, and moved since."""
+        found: Memory | None = memory
         while found and found.base is not None and found.item_ids & gesture.item_ids:
             found = self._memories.base(scene, found)
         return found
@@ -68,19 +75,22 @@ class Refiner:
         known = None if prompt.drawn is not None else self._memories.extended(scene, from_name, marks(prompt), look)
         asked = replace(look.prompt(prompt), previous=known.logits if known else None)
         found = self._model.decode(look.embedding, asked)
+        if carved:
+            found = replace(found, mask=found.mask & carved.mask.unpacked())
         memory = Memory(
             prompt=replace(prompt, drawn=None),
             from_name=from_name,
             region_id=carved.region_id if carved else new_id(),
             logits=found.low_res_logits,
-            thumbnail=thumbnail(found.mask, asked.frame),
+            mask=pack(found.mask),
             image=look.key,
             crop=look.crop,
             item_ids=gesture.item_ids,
             base=carved.marks if carved else None,
             made=self._memories.now(),
         )
-        self._memories.put(scene, memory)
+        if not carved or found.mask.any():  # where nothing would be left, the editor keeps the region as it was
+            self._memories.put(scene, memory)
         return Refined(look.prediction(found, prompt.frame), memory.region_id)
 
 
