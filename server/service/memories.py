@@ -3,17 +3,18 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import ceil, floor
 
 from server.core.crop import Crop
 from server.core.embedding import EmbeddingKey
-from server.core.geometry import Box, Point
+from server.core.geometry import Box, ImageSize, Point
 from server.core.look import Look
-from server.core.packed_mask import PackedMask
-from server.core.prediction import Logits
+from server.core.prediction import Logits, Mask
 from server.core.prompt import Prompt
 
-_CAPACITY = 256  # masks remembered, with logits of 256 KiB each
+_CAPACITY = 256  # masks remembered, of some 320 KiB each
 _SECONDS = 1800.0  # for how long
+_THUMBNAIL = 256  # longest side of a remembered mask in pixels
 
 Scene = tuple[object, ...]
 Marks = frozenset[Point | Box]
@@ -26,7 +27,7 @@ class Memory:
     Attributes:
         prompt: the marks alone, on the whole image; neither what was drawn nor the mask before.
         logits: of what was looked at: the crop, or the whole image.
-        mask: of what was looked at, as it was answered.
+        thumbnail: (h, w) bool, the mask there in steps.
         image: what the whole image's embedding is kept under.
         crop: the part that was looked at; None for all of the image.
         item_ids: the drawn items that asked for it.
@@ -37,7 +38,7 @@ class Memory:
     from_name: str
     region_id: str
     logits: Logits
-    mask: PackedMask
+    thumbnail: Mask
     image: EmbeddingKey
     crop: Crop | None
     item_ids: frozenset[str]
@@ -50,8 +51,17 @@ class Memory:
         return marks(self.prompt)
 
     def covers(self, point: Point) -> bool:
-        """Whether the mask lies under `point`, which is on the whole image."""
-        return self.mask.holds(self.crop.point(point, self.prompt.frame) if self.crop else point)
+        """Whether the mask lies under `point`, which is on the whole image; no further from it than a step."""
+        frame = self.crop.size if self.crop else self.prompt.frame
+        there = self.crop.point(point, self.prompt.frame) if self.crop else point
+        if not (0 <= there.x <= frame.width and 0 <= there.y <= frame.height):
+            return False
+        height, width = self.thumbnail.shape
+        row = min(floor(there.y * height / frame.height), height - 1)
+        column = min(floor(there.x * width / frame.width), width - 1)
+        reach = int(_step(frame) > 1)  # what lies between the steps is not in the thumbnail
+        near = self.thumbnail[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
+        return bool(near.any())
 
 
 class Memories:
@@ -107,3 +117,13 @@ class Memories:
 def marks(prompt: Prompt) -> Marks:
     """A prompt's clicks and its box."""
     return frozenset((*prompt.points, prompt.box) if prompt.box else prompt.points)
+
+
+def thumbnail(mask: Mask, frame: ImageSize) -> Mask:
+    """(h, w) bool, at most 256 px long: every n-th pixel of a mask of `frame`'s size."""
+    step = _step(frame)
+    return mask[::step, ::step].copy()
+
+
+def _step(frame: ImageSize) -> int:
+    return ceil(frame.longest / _THUMBNAIL)

@@ -11,10 +11,9 @@ from server.core.context import Gesture
 from server.core.crop import Crop
 from server.core.identifier import new_id
 from server.core.look import Look
-from server.core.packed_mask import pack
 from server.core.prediction import MaskPrediction
 from server.core.prompt import Carving, Prompt
-from server.service.memories import Memories, Memory, Scene, marks
+from server.service.memories import Memories, Memory, Scene, marks, thumbnail
 from server.service.ports import Model
 
 
@@ -33,8 +32,7 @@ class Refiner:
     control and label. A mark that was moved or deleted is no longer held, so its mask is not gone on from.
 
     Negative clicks alone are carved out of the newest mask under the last of them on the same task, image and label:
-    with auto-accept on, the editor sends each click alone. The answer replaces that mask's region, and holds no pixel
-    that was not in it.
+    with auto-accept on, the editor sends each click alone. The answer replaces that mask's region.
 
     Marks count in the whole image; logits only for what they were found on, the same crop or the whole image.
     """
@@ -75,14 +73,12 @@ class Refiner:
         known = None if prompt.drawn is not None else self._memories.extended(scene, from_name, marks(prompt), look)
         asked = replace(look.prompt(prompt), previous=known.logits if known else None)
         found = self._model.decode(look.embedding, asked)
-        if carved:
-            found = replace(found, mask=found.mask & carved.mask.unpacked())
         memory = Memory(
             prompt=replace(prompt, drawn=None),
             from_name=from_name,
             region_id=carved.region_id if carved else new_id(),
             logits=found.low_res_logits,
-            mask=pack(found.mask),
+            thumbnail=thumbnail(found.mask, asked.frame),
             image=look.key,
             crop=look.crop,
             item_ids=gesture.item_ids,

@@ -8,7 +8,7 @@ from tests.weights.robot import iou, objects, quality_set, worst_leak
 from tests.weights.served import Served, key_points
 
 # mean IoU of the boxes' masks under 0.7, then after one negative click at the deepest leak of each
-BEFORE, AFTER = 0.568, 0.616
+BEFORE, AFTER = 0.568, 0.643
 
 
 @pytest.mark.weights
