@@ -41,7 +41,8 @@ def decode_image(content: bytes, max_pixels: int) -> Image:
         image = PillowImage.open(io.BytesIO(content), formats=_FORMATS)
     except Exception as error:  # format plugins raise whatever a broken header makes them raise
         raise ImageUnreadable(
-            f"these {len(content)} bytes are not an image of a known format{_hint(content)}"
+            f"these {len(content)} bytes are not an image of a known format{_hint(content)}; "
+            f"accepted are {', '.join(_FORMATS)}"
         ) from error
     if image.width * image.height > max_pixels:
         raise ImageRefused(
