@@ -19,7 +19,8 @@ RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 RUN useradd --create-home samserve && install -d -o samserve /cache
 USER samserve
-ENV SAMSERVE_CACHE_DIR=/cache
+# for docker exec: samserve doctor
+ENV SAMSERVE_CACHE_DIR=/cache PATH=/venv/bin:$PATH
 VOLUME /cache
 EXPOSE 9090
 # a 401 is an answer too

@@ -8,18 +8,23 @@ flag    = $(if $(filter command,$(firstword $(origin $(1)))),$(2) $($(1)))
 LOCK   := requirements/$(if $(GPU),gpu,cpu).txt
 # Label Studio takes 1 GB and minutes to install: kept in the cache, an environment for each lock file and Python
 CACHE  := $(or $(SAMSERVE_CACHE_DIR),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/samserve)
-# and torch takes 5 GB
+# and torch takes 6 GB
 EXPORT := $(CACHE)/export-$(firstword $(shell { $(PYTHON) -V; cat requirements/export.txt; } | cksum))
 E2E    := $(CACHE)/e2e-$(firstword $(shell { $(PYTHON) -V; cat requirements/e2e.txt; } | cksum))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve export test test-exporters test-export test-gpu bench-gpu test-label-studio test-browser e2e demo chromium check bench format lint types imports lock clean
+.PHONY: help serve install heif export test test-exporters test-export test-gpu bench-gpu test-label-studio test-browser e2e demo chromium check bench format lint types imports lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 serve: $(VENV)/serve.$(notdir $(LOCK)) ## Serve on HOST:PORT (0.0.0.0:9090); fetches the model the first time
 	@$(BIN)/samserve serve $(call flag,HOST,--host) $(call flag,PORT,--port) $(ARGS)
+
+install: $(VENV)/serve.$(notdir $(LOCK)) ## Install samserve into .venv, and start nothing
+
+heif: $(VENV)/serve.$(notdir $(LOCK)) ## Let samserve read HEIC too (its library is under the GPL)
+	@$(PIP) "$$(grep -om1 '^pillow-heif==[0-9.]*' requirements/dev.txt)"
 
 test: $(VENV)/dev ## Run all tests, with coverage
 	@$(BIN)/samserve weights pull
@@ -123,7 +128,7 @@ $(VENV)/dev: requirements/dev.txt pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/serve.cpu.txt
 
 $(E2E)/ready: | $(BIN)/python
-	@echo "Installing Label Studio and Playwright into $(E2E) ..."
+	@echo "Installing Label Studio and Playwright into $(E2E): 1 GB, once ..."
 	@rm -rf $(E2E)
 	@$(PYTHON) -m venv --without-pip $(E2E)
 	@$(PYTHON) -m pip --disable-pip-version-check --quiet --python $(E2E)/bin/python install --no-deps --require-hashes -r requirements/e2e.txt
@@ -132,7 +137,7 @@ $(E2E)/ready: | $(BIN)/python
 # sam2 and iopath are published as sources: they are built with what is here, not with another copy of torch
 $(EXPORT)/ready: export SAM2_BUILD_CUDA = 0
 $(EXPORT)/ready: | $(BIN)/python
-	@echo "Installing torch and the models' packages into $(EXPORT): 5 GB, once ..."
+	@echo "Installing torch and the models' packages into $(EXPORT): 6 GB, once ..."
 	@rm -rf $(EXPORT)
 	@$(PYTHON) -m venv --without-pip $(EXPORT)
 	@$(INTO_EXPORT) -r requirements/export-build.txt

@@ -1,5 +1,9 @@
 """`python -m exporters`: the command `samserve export` without samserve installed."""
 
-from exporters.cli import export_command
+import sys
 
-export_command(prog_name="samserve export")
+from exporters.cli import export_command
+from server.command_group import CommandGroup
+
+samserve = CommandGroup(commands={"export": export_command})
+samserve(["export", *sys.argv[1:]], prog_name="samserve")

@@ -26,7 +26,7 @@ from server.weights.store import GraphStore
 )
 @click.option("--precision", type=click.Choice(PRECISIONS), default="fp32", show_default=True, help="Of the encoder.")
 def export_command(family: str, checkpoint: Path, name: str | None, output: Path | None, precision: str) -> None:
-    """Make a model of a checkpoint; needs: pip install 'samserve[export]'.
+    """Make a model of a checkpoint; needs torch: make export ARGS="..." in a clone brings it.
 
     Its graphs are compared with torch on pictures and prompts of every kind. Nothing is written where they differ.
     """
@@ -38,7 +38,9 @@ def export_command(family: str, checkpoint: Path, name: str | None, output: Path
         request = Request(family, checkpoint, name, output, precision, settings.cores)
         manifest, folder = export(request, store, lambda stage: click.echo(f"{checkpoint.name}: {stage} ...", err=True))
     except ModuleNotFoundError as error:
-        raise click.ClickException(f"{error.name} is not installed; run: pip install 'samserve[export]'") from error
+        raise click.ClickException(
+            f'{error.name} is not installed; in a clone of samserve run: make export ARGS="--family {family} ..."'
+        ) from error
     click.echo(f"{manifest.version} is in {folder}")
     if not output:
-        click.echo(f"To serve it: SAMSERVE_MODEL={manifest.name} samserve serve", err=True)
+        click.echo(f"To serve it: SAMSERVE_MODEL={manifest.name} make serve", err=True)

@@ -53,7 +53,6 @@ def export(request: Request, store: GraphStore, tell: Callable[[str], None]) -> 
         folder = scratch.root / place.name
         folder.mkdir()
         manifest = _graphs(model, place.name, folder, request.precision, tell)
-        tell("checking")
         parity = _checked(model, manifest, scratch, request, tell)
         export = Export(request.checkpoint.name, sha256, OPSET, request.precision, str(torch.__version__), parity)
         manifest = msgspec.structs.replace(manifest, export=export)
@@ -107,10 +106,12 @@ def _checked(
     limits, folder = LIMITS[request.precision], scratch.folder(manifest)
     provider = AUTO if request.precision == "bf16" else "cpu"  # onnxruntime runs that on some GPUs only
     graphs = SamModel(manifest, folder, request.threads, provider)
-    shown = examples(TorchModel(model), graphs)
+    shown = examples(TorchModel(model), graphs, tell)
+    tell("checking: the decoder")
     drift, stock = embedding_drift(shown, limits), agreement(shown, graphs, limits)
     if not is_buildable(manifest):
         return Parity(len(shown), KINDS, drift, stock, fast=None)
+    tell("building and checking samserve's own decoder")
     try:
         built, decoder = built_decoder(manifest, scratch)
     except ModelUnusable as error:  # the server will use the stock one, too

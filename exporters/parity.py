@@ -1,5 +1,6 @@
 """The gate: what torch answers, the graphs must answer too."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -57,9 +58,13 @@ class Example:
     answers: list[tuple[str, Prompt, MaskPrediction]]
 
 
-def examples(reference: TorchModel, graphs: SamModel) -> list[Example]:
-    """All pictures with all kinds of prompt, each image encoded once."""
-    return [_example(number, picture, reference, graphs) for number, picture in enumerate(pictures(), 1)]
+def examples(reference: TorchModel, graphs: SamModel, tell: Callable[[str], None]) -> list[Example]:
+    """All pictures with all kinds of prompt, each image encoded once; `tell` hears which, as large models take long."""
+    shown, found = pictures(), []
+    for number, picture in enumerate(shown, 1):
+        tell(f"checking: picture {number} of {len(shown)}, by torch and by the new encoder")
+        found.append(_example(number, picture, reference, graphs))
+    return found
 
 
 def _example(number: int, picture: Image, reference: TorchModel, graphs: SamModel) -> Example:

@@ -30,6 +30,7 @@ from server.service.standing import Background
 from server.service.task_events import TaskEvents
 from server.settings import Settings
 from server.speed_up import speed_up_decoder, speed_up_encoder
+from server.web.advice import Advice
 from server.web.auth import BasicAuth
 from server.web.background import BackgroundGauges
 from server.web.errors import answer_bug, answer_domain_error, answer_http_error
@@ -86,10 +87,11 @@ def create_app(settings: Settings, model: SamModel) -> Litestar:
     metrics.placed(model.nodes)
     diagnosis = _diagnosis(settings, ImageWay(engine.images, engine.decode_image, model))
     events = _task_events(settings, engine.tasks, precompute, chores)
-    options, info = ProjectOptions(_PROJECTS), _info(settings, model)
+    options, advice, info = ProjectOptions(_PROJECTS), Advice(), _info(settings, model)
     injected = {
-        "answer": Predict(_segmenter(engine, model, decoder), options, events, info, settings.max_pixels),
+        "answer": Predict(_segmenter(engine, model, decoder), options, advice, events, info, settings.max_pixels),
         "options": options,
+        "advice": advice,
         "model": info,
         "events": events,
         "metrics": metrics,

@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -26,25 +26,9 @@ from server.weights.built import built_decoder, built_encoder, is_buildable
 from server.weights.pull import pull
 from server.weights.sources import Progress, describe, parse_source
 from server.weights.store import GraphStore, find_manifest, known_models
+from server.welcome import welcome
 
 log = structlog.get_logger("samserve.cli")
-
-_WELCOME = """
-samserve {version} serves {model} on {url}
-
-In Label Studio: project settings -> Model -> Connect Model, paste
-    {url}
-and switch on "Interactive preannotations". A labeling config to start from:
-    <View>
-      <Image name="image" value="$image"/>
-      <BitmaskLabels name="mask" toName="image"><Label value="Object"/></BitmaskLabels>
-      <KeyPointLabels name="click" toName="image" smart="true"><Label value="Object"/></KeyPointLabels>
-      <RectangleLabels name="box" toName="image" smart="true"><Label value="Object"/></RectangleLabels>
-    </View>
-Label Studio 1.23.1 and newer connect to a backend on a private address only when started with
-    ML_BLOCK_LOCAL_IP=false SSRF_PROTECTION_ENABLED=false
-Without Label Studio: click on a picture of yours at {url}/playground
-"""
 
 
 @click.group(cls=CommandGroup)
@@ -65,7 +49,7 @@ def serve(host: str | None, port: int | None, debug: bool) -> None:
     manifest = _manifest(settings, None)
     _pull(manifest, settings, None)
     model = load_verified(manifest, settings)
-    click.echo(_WELCOME.format(version=__version__, model=model.version, url=_url(settings)), err=True)
+    click.echo(welcome(settings, model.version), err=True)
     log.info("model_loaded", model=model.version, encoder=model.encoder, decoder=model.decoder, nodes=model.nodes)
     config = uvicorn.Config(
         create_app(settings, model),
@@ -74,7 +58,8 @@ def serve(host: str | None, port: int | None, debug: bool) -> None:
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    with suppress(KeyboardInterrupt):  # which uvicorn raises again once it has shut down
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 main.add_command(connect_command)
@@ -102,15 +87,16 @@ def list_models() -> None:
 @weights.command("pull")
 @click.argument("name", required=False)
 @click.option(
-    "--from", "source", metavar="URL|FOLDER", help="Where the graphs are, instead of where the manifest says."
+    "--from", "source", metavar="URL|FOLDER|TGZ", help="Where the graphs are, instead of where the manifest says."
 )
 def pull_model(name: str | None, source: str | None) -> None:
     """Fetch a model's graphs, and verify them."""
     settings = read_settings(os.environ)
     manifest = _manifest(settings, name)
-    _pull(manifest, settings, source)
+    is_new = _pull(manifest, settings, source)
     _build(manifest, settings)
-    click.echo(f"{manifest.version} is in {_store(settings).folder(manifest)}")
+    unread = " already; nothing was read" if source and not is_new else ""
+    click.echo(f"{manifest.version} is in {_store(settings).folder(manifest)}{unread}")
 
 
 @weights.command()
@@ -140,12 +126,14 @@ def _bind(settings: Settings) -> socket.socket:
     return listener
 
 
-def _pull(manifest: Manifest, settings: Settings, source: str | None) -> None:
+def _pull(manifest: Manifest, settings: Settings, source: str | None) -> bool:
+    """Whether something was missing here."""
     sources = [parse_source(source)] if source else manifest.sources
     with _progress(f"Fetching {manifest.title}") as progress:
         used = pull(manifest, _store(settings), sources, progress)
     if used:
         click.echo(f"Fetched and verified {manifest.title} from {describe(used)} ({manifest.license})", err=True)
+    return used is not None
 
 
 def _build(manifest: Manifest, settings: Settings) -> None:
@@ -187,8 +175,3 @@ def _store(settings: Settings) -> GraphStore:
 
 def _mib(manifest: Manifest) -> float:
     return sum(file.bytes for file in manifest.files) / (1 << 20)
-
-
-def _url(settings: Settings) -> str:
-    host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}{settings.base_path}"

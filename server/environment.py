@@ -1,8 +1,9 @@
 """Reading the settings from the environment, once, at the start."""
 
 import difflib
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
@@ -24,6 +25,8 @@ _UNPREFIXED = {
     "basic_auth_pass": ("BASIC_AUTH_PASS",),
 }
 _LISTS = ("allow_hosts", "buckets", "gpus")
+# what Kubernetes puts into each container for each Service of its namespace, after the Service's name
+_OF_A_SERVICE = r"_SERVICE_HOST|_SERVICE_PORT(_\w+)?|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?"
 
 
 def variable(field: str) -> str:
@@ -42,7 +45,7 @@ def read_settings(environment: Mapping[str, str], **overrides: Any) -> Settings:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         field = str(error).rpartition("$.")[2].strip("`")
-        raise BadSettings(f"{variable(field)}: {str(error).partition(' - at')[0]}") from None
+        raise BadSettings(f"{variable(field)}: {str(error).partition(' - at')[0]}{_choices(field)}") from None
     _check(settings)
     return settings
 
@@ -52,8 +55,9 @@ def _given(environment: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if environment.get("XDG_CACHE_HOME"):
         values["cache_dir"] = f"{environment['XDG_CACHE_HOME']}/samserve"
+    services = _services(environment)
     for given, text in environment.items():
-        if not given.startswith(_PREFIX):
+        if not given.startswith(_PREFIX) or _is_of_a_service(given, text, services):
             continue
         name = given.removeprefix(_PREFIX).lower()
         if name not in known:
@@ -62,6 +66,18 @@ def _given(environment: Mapping[str, str]) -> dict[str, Any]:
     for name, variables in _UNPREFIXED.items():
         values[name] = next((environment[key].strip() for key in variables if environment.get(key)), "")
     return values
+
+
+def _services(environment: Mapping[str, str]) -> list[str]:
+    """The Services of Kubernetes that the environment tells of; one called samserve or samserve-gpu has our prefix."""
+    hosts = (name.removesuffix("_SERVICE_HOST") for name in environment if name.endswith("_SERVICE_HOST"))
+    return [service for service in hosts if f"{service}_SERVICE_PORT" in environment]
+
+
+def _is_of_a_service(name: str, text: str, services: list[str]) -> bool:
+    if not any(re.fullmatch(re.escape(service) + f"({_OF_A_SERVICE})", name) for service in services):
+        return False
+    return name != "SAMSERVE_PORT" or "://" in text  # the pod's own SAMSERVE_PORT takes the place of the Service's
 
 
 def _check(settings: Settings) -> None:
@@ -91,6 +107,11 @@ def _check_url(name: str, url: str) -> None:
 
 def _entries(text: str) -> tuple[str, ...]:
     return tuple(entry.strip() for entry in text.split(",") if entry.strip())
+
+
+def _choices(field: str) -> str:
+    hint = get_type_hints(Settings).get(field)
+    return f"; there are {', '.join(get_args(hint))}" if get_origin(hint) is Literal else ""
 
 
 def _suggestion(name: str, known: set[str]) -> str:

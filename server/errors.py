@@ -18,6 +18,8 @@ SamserveError
 └── BadSettings           a setting that does not exist or does not parse       stops the start
 """
 
+from copy import copy
+
 
 class SamserveError(Exception):
     """Base of the tree; its message names the thing and the way out, and is safe to show to the caller.
@@ -51,6 +53,12 @@ class BadPrompt(BadRequest):
 
 class ImageError(SamserveError):
     """The task's image cannot be used."""
+
+    def of_task(self, task: str) -> "ImageError":
+        """The same error, with the task named; not this one, as others may wait for the same image."""
+        named = copy(self)
+        named.args = (f"task {task}: {self}",)
+        return named
 
 
 class ImageUnavailable(ImageError):

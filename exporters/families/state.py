@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from itertools import count, islice
+from itertools import count
 
 import torch
 
+from exporters.checkpoint import listed
 from server.errors import ModelUnusable
 
 # --family -> a tensor that only its checkpoints have; the first that fits
@@ -15,7 +16,6 @@ _SIGNS = {
     "efficient_sam": "prompt_encoder.bbox_top_left_embeddings.weight",
     "sam": "prompt_encoder.no_mask_embed.weight",
 }
-_SHOWN = 3  # names in a message
 
 
 class State:
@@ -70,23 +70,21 @@ class State:
             name = other[0]
             raise self.unfit(f"{name} has the shape {list(given[name])}, expected {list(wanted[name])}")
         if lacking or unused:
-            parts = (_listed("it lacks", lacking), _listed("it has", unused))
-            raise self.unfit("; ".join(part for part in parts if part))
+            parts = (("it lacks", lacking), ("it has", unused))
+            raise self.unfit("; ".join(f"{verb} {listed(names)}" for verb, names in parts if names))
         module.load_state_dict({name: self._tensors[name] for name in wanted if name in given}, strict=False)
         module.eval().requires_grad_(False)
 
     def unfit(self, reason: str) -> ModelUnusable:
         """The error that says why this is no checkpoint of the family."""
         looks = looks_like(self._tensors)
-        advice = f"; it looks like one for --family {looks}" if looks not in (self._family, None) else ""
+        advice = f"; it looks like one for --family {looks}" if looks != self._family else ""
+        if looks is None:
+            tops = dict.fromkeys(name.partition(".")[0] for name in self._tensors)
+            advice = f"; its tensors' names begin with {listed(tops, 8)}"
         return ModelUnusable(f"this is no checkpoint of --family {self._family}: {reason}{advice}")
 
 
 def looks_like(tensors: Mapping[str, torch.Tensor]) -> str | None:
     """The family that a checkpoint's tensors are of; None when it is none of ours."""
     return next((family for family, sign in _SIGNS.items() if sign in tensors), None)
-
-
-def _listed(verb: str, names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{verb} {', '.join(islice(names, _SHOWN))}{more}" if names else ""

@@ -65,6 +65,12 @@ class Box:
         return max(self.x2 - self.x1, self.y2 - self.y1)
 
 
+def is_near(low: float, high: float, upper: float) -> bool:
+    """Whether [low, high] meets [0, upper], or misses it by half a percent of `upper` at most."""
+    slack = 0.005 * upper
+    return high >= -slack and low <= upper + slack
+
+
 def clamp(value: float, upper: float) -> float:
     """`value` moved into [0, upper]."""
     return min(max(value, 0.0), upper)

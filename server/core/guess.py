@@ -3,12 +3,13 @@
 import re
 from typing import Any
 
+from server.core.image_formats import IMAGE_SUFFIXES
 from server.core.reference import ImageReference
 from server.core.task import Task
 
 _LOOKS_LIKE_IMAGE = re.compile(
     r"data:image/|/?(data/)?upload/|/data/local-files/|(https?://|s3://|gs://|azure-blob://|/)?[^?#\s]*"
-    r"\.(jpe?g|png|webp|tiff?|bmp|gif)([?#]|$)",
+    rf"({'|'.join(map(re.escape, IMAGE_SUFFIXES))})([?#]|$)",
     re.IGNORECASE,
 )
 

@@ -9,6 +9,7 @@ from PIL import Image as PillowImage
 from PIL import ImageOps
 
 from server.core.embedding import Image
+from server.core.image_formats import SUFFIXES
 from server.errors import ImageRefused, ImageUnreadable
 from server.images.tones import rgb
 
@@ -22,8 +23,7 @@ def _has_heif() -> bool:
     return True
 
 
-# what browsers show, TIFF, and what phones take; opening them decodes nothing and runs no interpreter
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", *(("HEIF",) if _has_heif() else ()))
+_FORMATS = tuple(name for name in SUFFIXES if name != "HEIF" or _has_heif())
 _HEIF_BRANDS = (b"heic", b"heix", b"heif", b"hevc", b"mif1", b"msf1")
 PillowImage.MAX_IMAGE_PIXELS = None  # the limit is checked below, where its message can name the setting
 
@@ -41,7 +41,8 @@ def decode_image(content: bytes, max_pixels: int) -> Image:
         image = PillowImage.open(io.BytesIO(content), formats=_FORMATS)
     except Exception as error:  # format plugins raise whatever a broken header makes them raise
         raise ImageUnreadable(
-            f"these {len(content)} bytes are not an image of a known format{_hint(content)}"
+            f"these {len(content)} bytes are not an image of a known format{_hint(content)}; "
+            f"accepted are {', '.join(_FORMATS)}"
         ) from error
     if image.width * image.height > max_pixels:
         raise ImageRefused(
@@ -66,5 +67,5 @@ def _hint(content: bytes) -> str:
     if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
         return ": it looks like HTML or XML, perhaps a login or error page"
     if content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS and "HEIF" not in _FORMATS:
-        return ": it looks like HEIC, which needs pip install samserve[heif]"
+        return ": it looks like HEIC, which needs the package pillow-heif: make heif (docs/images.md)"
     return ""

@@ -4,10 +4,9 @@ import asyncio
 import glob
 from pathlib import Path
 
+from server.core.image_formats import IMAGE_SUFFIXES
 from server.core.reference import ImageReference
 from server.errors import BadRequest, ImageRefused, ImageUnavailable
-
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
 
 
 class FileImages:
@@ -47,9 +46,11 @@ def find_images(where: str) -> list[str]:
         BadRequest: there are none.
     """
     if Path(where).is_dir():
-        paths = [str(path) for path in Path(where).rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file()]
+        paths = [
+            str(path) for path in Path(where).rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+        ]
     else:
         paths = [path for path in glob.iglob(where, recursive=True) if Path(path).is_file()]  # noqa: PTH207 - "**", absolute
     if not paths:
-        raise BadRequest(f"{where}: no image there ({', '.join(sorted(_SUFFIXES))})")
+        raise BadRequest(f"{where}: no image there ({', '.join(IMAGE_SUFFIXES)})")
     return sorted(paths)

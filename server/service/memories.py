@@ -15,7 +15,6 @@ from server.core.prompt import Prompt
 _CAPACITY = 256  # masks remembered, of some 320 KiB each
 _SECONDS = 1800.0  # for how long
 _THUMBNAIL = 256  # longest side of a remembered mask in pixels
-_NEAR = 5  # pixels of a thumbnail: 2 % of the longest side of what was looked at
 
 Scene = tuple[object, ...]
 Marks = frozenset[Point | Box]
@@ -51,14 +50,18 @@ class Memory:
         """Its clicks and its box."""
         return marks(self.prompt)
 
-    def covers(self, point: Point, reach: int) -> bool:
-        """Whether the mask lies under `point`, or within `reach` thumbnail pixels of it."""
-        height, width = self.thumbnail.shape
+    def covers(self, point: Point) -> bool:
+        """Whether the mask lies under `point`, which is on the whole image; no further from it than a step."""
         frame = self.crop.size if self.crop else self.prompt.frame
         there = self.crop.point(point, self.prompt.frame) if self.crop else point
-        x, y = floor(there.x * width / frame.width), floor(there.y * height / frame.height)
-        rows, columns = (slice(max(0, at - reach), max(0, at + reach + 1)) for at in (y, x))
-        return bool(self.thumbnail[rows, columns].any())
+        if not (0 <= there.x <= frame.width and 0 <= there.y <= frame.height):
+            return False
+        height, width = self.thumbnail.shape
+        row = min(floor(there.y * height / frame.height), height - 1)
+        column = min(floor(there.x * width / frame.width), width - 1)
+        reach = int(_step(frame) > 1)  # what lies between the steps is not in the thumbnail
+        near = self.thumbnail[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
+        return bool(near.any())
 
 
 class Memories:
@@ -88,14 +91,13 @@ class Memories:
         ]
         return max(held, key=lambda memory: len(memory.marks), default=None)
 
-    def at(self, scene: Scene, point: Point, image: EmbeddingKey) -> Memory | None:
-        """The newest mask under `point`, else the newest near it; not one that was refined since."""
+    def last(self, scene: Scene, image: EmbeddingKey) -> list[Memory]:
+        """The masks, newest first, that were not refined since."""
         last: list[Memory] = []
         for memory in self._newest_first(scene, image):
             if not any(memory.from_name == newer.from_name and memory.marks < newer.marks for newer in last):
                 last.append(memory)
-        found = (memory for reach in (0, _NEAR) for memory in last if memory.covers(point, reach))
-        return next(found, None)
+        return last
 
     def base(self, scene: Scene, memory: Memory) -> Memory | None:
         """The mask that `memory` was carved out of, if it is still known."""
@@ -119,5 +121,9 @@ def marks(prompt: Prompt) -> Marks:
 
 def thumbnail(mask: Mask, frame: ImageSize) -> Mask:
     """(h, w) bool, at most 256 px long: every n-th pixel of a mask of `frame`'s size."""
-    step = ceil(frame.longest / _THUMBNAIL)
+    step = _step(frame)
     return mask[::step, ::step].copy()
+
+
+def _step(frame: ImageSize) -> int:
+    return ceil(frame.longest / _THUMBNAIL)

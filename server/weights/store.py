@@ -25,7 +25,10 @@ def find_manifest(name: str, exports: Path, packaged: Path = PACKAGED) -> Manife
     """
     manifests = _manifests(exports, packaged)
     if name not in manifests:
-        raise ModelUnusable(f"there is no model {name!r}; there are {', '.join(manifests) or 'none'}")
+        raise ModelUnusable(
+            f"there is no model {name!r}; there are {', '.join(manifests) or 'none'} (samserve weights list); "
+            f"docs/export.md says how to make one of a checkpoint"
+        )
     return _read(manifests[name])
 
 

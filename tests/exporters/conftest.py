@@ -18,6 +18,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
+@pytest.fixture
+def with_specks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's masks as the packages leave theirs; those of random weights are full of specks."""
+    monkeypatch.setattr("server.models.outcome.without_specks", lambda logits: logits)
+
+
 def exported(*words: str | Path) -> Result:
     """What `samserve export` answers."""
     return CliRunner().invoke(export_command, [str(word) for word in words])

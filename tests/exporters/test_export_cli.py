@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from exporters.checkpoint import read_checkpoint
 from exporters.parity import LIMITS, ExportLimits
 from server.errors import ModelUnusable
 from tests.exporters.conftest import exported, saved
@@ -49,13 +50,34 @@ def test_code_in_a_checkpoint_is_not_run(cache: Path, tmp_path: Path) -> None:
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return os.mkdir, (str(tmp_path / "ran"),)
 
-    assert "is no checkpoint" in refusal(saved(tmp_path / "bad.pth", Payload()))
+    assert re.search(
+        r"posix\.mkdir, which is not loaded: .*save the tensors", refusal(saved(tmp_path / "b.pth", Payload()))
+    )
     assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("content", [[1, 2], {}, {"epoch": 3}, {"model": {"a": 1}}])
 def test_a_file_without_tensors_by_name_is_refused(cache: Path, tmp_path: Path, content: object) -> None:
     assert "holds no tensors by name" in refusal(saved(tmp_path / "list.pth", content))
+
+
+def test_what_else_a_file_has_is_listed(cache: Path, tmp_path: Path) -> None:
+    content = {"epoch": 3, "net": small_sam(), "lr": 1e-3, "seed": 1, "loss": 0.5}
+    assert refusal(saved(tmp_path / "net.pth", content)).endswith("it has epoch, net, lr and 2 more")
+    state = {f"sam.{name}": tensor for name, tensor in small_sam().items()} | {"criterion.weight": torch.zeros(1)}
+    assert refusal(saved(tmp_path / "a.pth", state)).endswith("its tensors' names begin with sam, criterion")
+
+
+@pytest.mark.parametrize("wrappers", [("state_dict",), ("model_state_dict",), ("model",), ("model", "state_dict")])
+@pytest.mark.parametrize("prefix", ["", "module.", "model.", "model.module.sam."])
+def test_tensors_are_found_as_training_code_keeps_them(tmp_path: Path, wrappers: tuple[str, ...], prefix: str) -> None:
+    state = small_sam()
+    content: object = {f"{prefix}{name}": tensor for name, tensor in state.items()}
+    for wrapper in reversed(wrappers):
+        content = {"epoch": 3, wrapper: content}
+    found = read_checkpoint(saved(tmp_path / "tuned.pth", content))
+    assert found.keys() == state.keys()
+    assert all(torch.equal(found[name], state[name]) for name in state)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +153,15 @@ def test_the_command_is_found_by_the_server_and_ends_in_one_line(cache: Path, tm
     (tmp_path / "no.pth").write_bytes(b"")
     command = [sys.executable, "-m", "server", "export", "--family", "sam", "--checkpoint", str(tmp_path / "no.pth")]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path}, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("Error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_without_samserve_installed_it_ends_in_one_line_too(tmp_path: Path) -> None:
+    (tmp_path / "no.pth").write_bytes(b"")
+    command = [sys.executable, "-m", "exporters", "--family", "sam", "--checkpoint", str(tmp_path / "no.pth")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, check=False)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("Error: ")
     assert "Traceback" not in done.stderr

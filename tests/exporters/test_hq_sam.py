@@ -60,6 +60,7 @@ def halves(predictor: SamPredictor) -> tuple[TorchModel, ImageEmbedding]:
     return model, model.encode(PHOTO)
 
 
+@pytest.mark.usefixtures("with_specks")
 @pytest.mark.parametrize("name", ["a click", "clicks", "a box", "clicks on a mask"])
 def test_the_halves_answer_as_the_packages_predictor(
     halves: tuple[TorchModel, ImageEmbedding], predictor: SamPredictor, name: str

@@ -25,6 +25,7 @@ def test_an_exported_sam_is_served_with_torchs_masks(cache: Path, tmp_path: Path
     state = small_sam(input_size)
     result = exported("--family", "sam", "--checkpoint", saved(tmp_path / "sam.pth", state), "--name", "mine")
     assert result.exit_code == 0, result.output
+    assert "sam.pth: checking: picture 3 of 3, by torch and by the new encoder ..." in result.stderr
     model = load_model(Settings(cache_dir=str(cache), model="mine"))
     assert model.decoder == "fast"
     reference, picture = TorchModel(exportable(state)), example_picture()[:200]

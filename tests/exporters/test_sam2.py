@@ -92,6 +92,7 @@ def prompt(clicks: tuple[tuple[int, int, bool], ...], box: tuple[int, int, int, 
     return Prompt(ImageSize(*WIDE.shape[:2]), points, Box(*box) if box else None, choice="predicted", **more)
 
 
+@pytest.mark.usefixtures("with_specks")
 @pytest.mark.parametrize("kind", PROMPTS)
 def test_the_halves_answer_as_sam2s_own_predictor(original: Any, kind: str) -> None:
     predictor, halves = Predictor(original, WIDE), TorchModel(exportable(original.state_dict()))
@@ -106,6 +107,7 @@ def test_the_halves_answer_as_sam2s_own_predictor(original: Any, kind: str) -> N
     assert overlap(refined.mask, answered.mask) < 0.98  # so the logits counted
 
 
+@pytest.mark.usefixtures("with_specks")
 def test_what_was_exported_is_served(original: Any, served: SamModel) -> None:
     predictor, embedding = Predictor(original, WIDE), served.encode(WIDE)
     assert (served.decoder, served.chooses, served.version.rpartition("-")[0]) == ("fast", True, "sam2.1_hiera_small")
@@ -147,6 +149,7 @@ def test_what_does_not_fit_is_refused_with_the_reason(original: Any) -> None:
             exportable(state)
 
 
+@pytest.mark.usefixtures("with_specks")
 @pytest.mark.export_real
 def test_a_full_size_hiera_tiny_is_exported_and_served(tmp_path: Path) -> None:
     tiny, stages = PUBLISHED[96, (1, 2, 7, 2)], (1, 2, 7, 2)

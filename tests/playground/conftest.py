@@ -64,7 +64,12 @@ def browser() -> Iterator["Browser"]:
 @pytest.fixture
 def playground(browser: "Browser", server: Recorder) -> Iterator[Playground]:
     """The page, opened from the server's root."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    yield from opened(browser, server, viewport={"width": 1280, "height": 800})
+
+
+def opened(browser: "Browser", server: Recorder, **device: Any) -> Iterator[Playground]:
+    """The page on a device, until the test ends: then it must have had nothing to complain of."""
+    context = browser.new_context(**device)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
     complaints: list[str] = []

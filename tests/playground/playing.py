@@ -67,6 +67,10 @@ class Playground:
         assert box
         return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
+    def painted(self) -> None:
+        """Waits until what the page paints soon is painted."""
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
     def click(self, x: float, y: float, button: Any = "left") -> Exchange:
         """Clicks on a point of the picture."""
         return self.answered(lambda: self.page.mouse.click(*self.place(x, y), button=button))
@@ -83,7 +87,7 @@ class Playground:
         """Presses a key that asks the server."""
         return self.answered(lambda: self.page.keyboard.press(key))
 
-    def answered(self, act: Callable[[], None]) -> Exchange:
+    def answered(self, act: Callable[[], object]) -> Exchange:
         """What `act` asks, and the answer, once it is shown."""
         with self.page.expect_response(lambda response: response.url.endswith("/predict")) as caught:
             act()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, features
 
 from tests.conftest import png, recorded
 from tests.overlap import overlap
@@ -177,6 +177,15 @@ def test_what_the_server_refuses_is_said_with_the_way_out(playground: Playground
     playground.complaints.clear()
 
 
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow writes no AVIF")
+@pytest.mark.parametrize("media_type", ["image/avif", ""])
+def test_what_the_browser_can_decode_is_taken(playground: Playground, media_type: str) -> None:
+    file = io.BytesIO()
+    Image.open(io.BytesIO(PICTURE)).save(file, "AVIF")
+    playground.bring(file.getvalue(), "picture.avif", media_type)
+    assert playground.click(0.5, 0.5).region["original_width"] == WIDTH
+
+
 @pytest.mark.parametrize(
     ("name", "media_type", "content"),
     [("notes.txt", "text/plain", b"no picture"), ("cut.png", "image/png", PICTURE[:40])],
@@ -185,7 +194,8 @@ def test_what_is_no_picture_is_refused_by_name(
     playground: Playground, name: str, media_type: str, content: bytes
 ) -> None:
     playground.page.set_input_files("#file", {"name": name, "mimeType": media_type, "buffer": content})
-    playground.page.locator("#error", has_text=name).wait_for()
+    playground.page.locator("#error", has_text=f"{name} cannot be shown").wait_for()
+    assert media_type in playground.page.inner_text("#error")
 
 
 def test_the_drawn_sample_can_be_clicked_at_once(playground: Playground) -> None:

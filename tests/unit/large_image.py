@@ -95,7 +95,8 @@ class Desk:
         """The ids of the regions that answer these prompts."""
         gestures = [Gesture(prompt, "image", "tool", item_ids=frozenset(ids)) for prompt in prompts]
         options = AnswerOptions(output="bitmask", crop=crop, choose=choose)
-        return [region.id for region in await self.segmenter.segment(CAT, gestures, BITMASK, options)]
+        outcomes = await self.segmenter.segment(CAT, gestures, BITMASK, options)
+        return [region.id for outcome in outcomes for region in outcome.regions]
 
     async def segment(self, *prompts: Prompt, crop: str = "auto", ids: str = "") -> int:
         return len(await self.regions(*prompts, crop=crop, ids=ids))

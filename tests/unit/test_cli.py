@@ -48,7 +48,8 @@ def test_a_model_is_listed_pulled_and_verified(graphs: Path, tmp_path: Path) -> 
     assert (missing.exit_code, missing.output.count("missing")) == (1, 2)
     pulled = run("weights", "pull", "tiny", "--from", str(graphs))
     assert pulled.exit_code == 0, pulled.output
-    assert str(tmp_path / "cache" / "weights" / "tiny") in pulled.output
+    assert pulled.output.endswith(f"{tmp_path / 'cache' / 'weights' / 'tiny'}\n")
+    assert "already; " in run("weights", "pull", "tiny", "--from", str(graphs)).output
     assert "ready" in run("weights", "list").output
     whole = run("weights", "verify", "tiny")
     assert (whole.exit_code, whole.output.count("ok")) == (0, 2)
@@ -155,7 +156,7 @@ def test_the_export_command_says_what_it_takes_without_torch() -> None:
     assert "--checkpoint" in run("export", "--help").output
 
 
-def test_without_torch_an_export_ends_in_one_line_that_names_the_extra(
+def test_without_torch_an_export_ends_in_one_line_that_says_what_brings_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not there, wherever this runs
@@ -163,7 +164,13 @@ def test_without_torch_an_export_ends_in_one_line_that_names_the_extra(
     (tmp_path / "sam.pth").write_bytes(b"")
     result = run("export", "--family", "sam", "--checkpoint", str(tmp_path / "sam.pth"))
     assert result.exit_code == 1
-    assert result.output == "Error: torch is not installed; run: pip install 'samserve[export]'\n"
+    assert result.output.startswith('Error: torch is not installed; in a clone of samserve run: make export ARGS="--')
+    assert result.output.count("\n") == 1
+
+
+def test_a_model_that_is_not_here_is_answered_with_how_to_get_one(tmp_path: Path) -> None:
+    result = run("weights", "pull", "sam_vit_b")
+    assert "there are mobile_sam (samserve weights list); docs/export.md says how to make one" in result.output
 
 
 def test_a_command_that_does_not_exist_is_told() -> None:

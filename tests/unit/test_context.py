@@ -88,10 +88,31 @@ def test_items_without_an_id_are_drawings_of_their_own() -> None:
     assert gesture.prompt.points == (Point(20, 10), Point(40, 20))
 
 
-@pytest.mark.parametrize(("x", "y", "point"), [(-5, 50, Point(0, 50)), (101, 200, Point(200, 100))])
-def test_a_click_off_the_image_moves_to_its_edge(x: float, y: float, point: Point) -> None:
+@pytest.mark.parametrize(
+    ("x", "y", "point"),
+    [(0, 0, Point(0, 0)), (100, 100, Point(200, 100)), (-0.5, 50, Point(0, 50)), (100.5, 100.4, Point(200, 100))],
+)
+def test_a_click_at_the_edge_or_a_little_off_it_counts_there(x: float, y: float, point: Point) -> None:
     (gesture,) = gestures(drawn(click(x, y)))
     assert gesture.prompt.points == (point,)
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        (click(-0.6, 50), r"'-0.6-50' at \(-1.2, 50\) px lies outside of its image, which has 200 x 100 px"),
+        (click(50, 150, is_positive=False), r"at \(100, 150\) px"),
+        (rectangle(110, 20, 10, 20), r"at \(220, 20\) to \(240, 40\) px"),
+        (rectangle(10, 120, 10, 0), r"at \(20, 120\) to \(40, 120\) px"),
+        (rectangle(-5, 5, 9, 9, rotation=180), "outside"),
+        ({"value": {"x": 150, "y": 50, "radiusX": 10, "radiusY": 20}}, "outside"),
+        ({"value": {"points": [[-10, 10], [-30, 20], [-20, 60]]}}, "outside"),
+    ],
+    ids=str,
+)
+def test_what_lies_outside_of_the_image_is_refused_with_the_numbers(item: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadPrompt, match=said):
+        gestures(drawn(item))
 
 
 def test_items_that_share_an_id_are_one_drawing_and_any_of_them_may_have_the_label() -> None:
@@ -167,7 +188,7 @@ def test_a_shape_is_the_box_around_it_within_the_image(item: dict[str, Any], cor
         (rectangle(10, 20, 30, 0), Point(50, 20)),
         (rectangle(10, 20, 0, 40), Point(20, 40)),
         ({"value": {"points": [[10, 20]]}}, Point(20, 20)),
-        (rectangle(110, 20, 10, 20), Point(200, 30)),
+        (rectangle(100, 20, 10, 20), Point(200, 30)),
     ],
     ids=str,
 )
@@ -184,6 +205,23 @@ def test_each_box_asks_for_a_region_and_clicks_count_for_each() -> None:
     assert prompt_of(first).box == Box(0, 0, 20, 10)
     assert prompt_of(second).box == Box(100, 50, 120, 60)
     assert first.prompt.points == second.prompt.points == (Point(100, 50, positive=False),)
+
+
+def test_each_box_keeps_its_own_label_and_one_without_takes_the_last() -> None:
+    labelled = [rectangle(0, 0, 10, 10, labels=["Cat"]), rectangle(50, 50, 10, 10, rectanglelabels=["Dog"])]
+    bare = rectangle(20, 20, 10, 10)
+    assert [gesture.labels for gesture in gestures(drawn(labelled[0], bare, labelled[1]))] == [
+        ("Cat",),
+        ("Dog",),
+        ("Dog",),
+    ]
+    twin = bare | {"value": bare["value"] | {"labels": ["Bird"]}, "from_name": "label"}
+    assert [gesture.labels for gesture in gestures(drawn(bare, twin, *labelled))] == [("Bird",), ("Cat",), ("Dog",)]
+
+
+def test_one_box_of_two_labels_asks_for_a_region_of_each() -> None:
+    cat, dog = (rectangle(0, 0, 10, 10, labels=[label]) | {"id": label} for label in ("Cat", "Dog"))
+    assert [gesture.labels for gesture in gestures(drawn(cat, dog))] == [("Cat",), ("Dog",)]
 
 
 def test_the_same_box_twice_asks_for_one_region() -> None:

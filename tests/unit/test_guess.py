@@ -1,6 +1,7 @@
 import pytest
 
 from server.core.guess import guessed_references
+from server.core.image_formats import IMAGE_SUFFIXES
 from server.core.task import Task
 
 
@@ -19,6 +20,12 @@ from server.core.task import Task
 def test_what_looks_like_an_image_is_one(value: str) -> None:
     task = Task("5", {"text": "a cat", "n": 7, "found": value, "more": [value, None], "none": None})
     assert [(found.value, found.task) for found in guessed_references(task)] == [(value, "5")]
+
+
+@pytest.mark.parametrize("suffix", IMAGE_SUFFIXES)
+def test_every_format_that_is_decoded_looks_like_an_image(suffix: str) -> None:
+    value = f"https://example.com/cat{suffix.upper()}?x=1"
+    assert [found.value for found in guessed_references(Task("5", {"found": value}))] == [value]
 
 
 @pytest.mark.parametrize(

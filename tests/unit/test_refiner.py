@@ -10,7 +10,7 @@ from server.core.context import Gesture
 from server.core.embedding import EmbeddingKey, Image, ImageEmbedding
 from server.core.geometry import Box, ImageSize, Point
 from server.core.look import Look
-from server.core.prediction import MaskPrediction
+from server.core.prediction import Mask, MaskPrediction
 from server.core.prompt import Carving, Prompt
 from server.core.reference import ImageReference
 from server.service.refiner import Refiner
@@ -49,6 +49,7 @@ class FakeModel:
 class Desk:
     def __init__(self) -> None:
         self.model, self.now = FakeModel(), 0.0
+        self.masks: list[Mask] = []
         self.key = key("a sha256")
         self.refiner = Refiner(self.model, lambda: self.now)
 
@@ -71,6 +72,7 @@ class Desk:
         gesture = Gesture(prompt, "image", control, tuple(labels), item_ids=frozenset(ids))
         embedding = ImageEmbedding(FRAME, {})  # as if read again from disk
         refined = self.refiner.decode(Look(reference, self.key, embedding, embedding), gesture)
+        self.masks += [refined.prediction.mask] if refined else []
         return refined.region_id if refined else None
 
     def answer_square(self, left: int, *points: Point, **more: Any) -> str | None:
@@ -158,7 +160,7 @@ def test_a_drawn_mask_is_not_mixed_with_an_earlier_one(desk: Desk) -> None:
 
 
 ON, ON_TOO = Point(12, 12, positive=False), Point(14, 14, positive=False)
-NEAR, FAR = Point(19, 12, positive=False), Point(38, 28, positive=False)
+BESIDE = Point(16.1, 12, positive=False)
 
 
 def test_a_negative_click_alone_is_carved_out_of_the_mask_under_it_and_keeps_its_region(desk: Desk) -> None:
@@ -183,11 +185,26 @@ def test_the_box_and_the_shape_that_made_a_mask_are_carved_with_it(desk: Desk) -
     assert desk.model.prompts[-1].drawn is None
 
 
-def test_a_negative_click_near_a_mask_counts_and_one_far_away_asks_for_nothing(desk: Desk) -> None:
+def test_a_carving_is_the_models_new_mask_and_may_mend_the_rest(desk: Desk) -> None:
+    desk.answer_square(10, A)
+    desk.model.mask = np.zeros((30, 40), bool)
+    desk.model.mask[:, 14:] = True
+    desk.carve(ON)
+    assert np.array_equal(desk.masks[-1], desk.model.mask)
+
+
+def test_a_carving_that_would_leave_nothing_is_not_gone_on_from(desk: Desk) -> None:
     region = desk.answer_square(10, A)
-    assert desk.carve(NEAR) == region
-    assert desk.carve(FAR) is None
-    assert len(desk.model.prompts) == 2
+    desk.model.mask = np.zeros((30, 40), bool)
+    desk.carve(ON, ids=["1"])
+    desk.model.mask = np.ones((30, 40), bool)
+    assert desk.carve(ON_TOO, ids=["2"]) == region
+
+
+def test_a_negative_click_beside_a_mask_asks_for_nothing(desk: Desk) -> None:
+    desk.answer_square(10, A)
+    assert desk.carve(BESIDE) is None
+    assert len(desk.model.prompts) == 1
 
 
 def test_with_nothing_answered_before_there_is_nothing_to_carve(desk: Desk) -> None:
@@ -195,9 +212,9 @@ def test_with_nothing_answered_before_there_is_nothing_to_carve(desk: Desk) -> N
     assert desk.model.prompts == []
 
 
-def test_the_mask_under_the_click_is_carved_even_when_a_newer_one_is_near(desk: Desk) -> None:
-    under, near = desk.answer_square(10, A), desk.answer_square(16, B)
-    assert under != near
+def test_the_mask_under_the_click_is_carved_even_when_a_newer_one_is_beside_it(desk: Desk) -> None:
+    under, beside = desk.answer_square(10, A), desk.answer_square(16, B)
+    assert under != beside
     assert desk.carve(Point(14, 12, positive=False)) == under
 
 
@@ -210,7 +227,8 @@ def test_of_two_masks_under_the_click_the_newer_is_carved(desk: Desk) -> None:
 def test_a_mask_that_was_refined_since_is_not_carved(desk: Desk) -> None:
     desk.answer_square(10, A)
     refined = desk.answer_square(14, A, B)
-    assert desk.carve(Point(11, 12, positive=False)) == refined
+    assert desk.carve(Point(11, 12, positive=False)) is None
+    assert desk.carve(Point(15, 12, positive=False)) == refined
 
 
 def test_the_same_carving_again_changes_nothing(desk: Desk) -> None:

@@ -13,6 +13,7 @@ from server.core.embedding import Image, ImageEmbedding
 from server.core.geometry import ImageSize, Point
 from server.core.labelconfig import ControlTag
 from server.core.options import AnswerOptions
+from server.core.outcome import Outcome
 from server.core.prediction import MaskPrediction
 from server.core.prompt import Prompt
 from server.core.reference import ImageReference
@@ -71,12 +72,16 @@ class Desk:
         self.segmenter = Segmenter(embedder, magnifier, refiner, decoder, capacity)
 
     async def segment(self, *xs: float, image: str = "a") -> list[Region]:
+        return [region for outcome in await self.outcomes(*xs, image=image) for region in outcome.regions]
+
+    async def outcomes(self, *xs: float, image: str = "a") -> list[Outcome]:
         return await self.segmenter.segment(ImageReference(image, "1"), [click(x) for x in xs], BRUSH, AnswerOptions())
 
     async def drawn(self, x: float, ids: str, image: str = "a", task: str = "1") -> int:
         """How many regions answer the items with these ids, each a letter."""
         reference = ImageReference(image, task)
-        return len(await self.segmenter.segment(reference, [click(x, ids)], BRUSH, AnswerOptions()))
+        (outcome,) = await self.segmenter.segment(reference, [click(x, ids)], BRUSH, AnswerOptions())
+        return len(outcome.regions)
 
     async def scores(self, *xs: float, image: str = "a") -> list[float]:
         return [region.score for region in await self.segment(*xs, image=image)]
@@ -98,7 +103,10 @@ def test_gestures_that_find_nothing_are_left_out(threads: Threads) -> None:
     async def scenario() -> None:
         desk = Desk(threads)
         assert await desk.scores(7, 9, 5) == [0.7, 0.5]
-        assert await desk.scores(9) == []
+        assert [outcome.nothing for outcome in await desk.outcomes(7, 9)] == [
+            "",
+            "the model found no pixel of an object there",
+        ]
 
     run(scenario())
 

@@ -115,6 +115,44 @@ def test_a_misspelt_setting_is_answered_with_the_one_that_is_meant(variable: str
         read_settings({variable: "80"})
 
 
+SERVICE = {  # as Kubernetes documents it
+    "SAMSERVE_SERVICE_HOST": "10.1.2.3",
+    "SAMSERVE_SERVICE_PORT": "9090",
+    "SAMSERVE_SERVICE_PORT_HTTP": "9090",
+    "SAMSERVE_PORT": "tcp://10.1.2.3:9090",
+    "SAMSERVE_PORT_9090_TCP": "tcp://10.1.2.3:9090",
+    "SAMSERVE_PORT_9090_TCP_PROTO": "tcp",
+    "SAMSERVE_PORT_9090_TCP_PORT": "9090",
+    "SAMSERVE_PORT_9090_TCP_ADDR": "10.1.2.3",
+}
+
+
+@pytest.mark.parametrize("service", ["SAMSERVE", "SAMSERVE_GPU"])
+def test_what_kubernetes_tells_of_a_service_is_no_setting(service: str) -> None:
+    assert read_settings({name.replace("SAMSERVE", service): text for name, text in SERVICE.items()}) == Settings()
+
+
+def test_a_port_of_ours_is_one_beside_a_service_of_kubernetes() -> None:
+    assert read_settings(SERVICE | {"SAMSERVE_PORT": "9191"}).port == 9191
+
+
+@pytest.mark.parametrize("typo", ["SAMSERVE_SERVICE_HOTS", "SAMSERVE_PORT_9090", "SAMSERVE_PROT"])
+def test_a_typo_is_refused_beside_a_service_of_kubernetes(typo: str) -> None:
+    with pytest.raises(BadSettings, match=f"no setting {typo}"):
+        read_settings(SERVICE | {typo: "9090"})
+
+
+@pytest.mark.parametrize("name", SERVICE)
+def test_a_name_that_kubernetes_would_give_is_refused_or_no_port_where_no_service_is(name: str) -> None:
+    with pytest.raises(BadSettings, match=name):
+        read_settings({name: SERVICE[name]})
+
+
+def test_a_value_that_is_none_of_a_few_is_answered_with_them() -> None:
+    with pytest.raises(BadSettings, match=r"^SAMSERVE_PROVIDER: .*'gpu'; there are auto, cpu, cuda, tensorrt$"):
+        read_settings({"SAMSERVE_PROVIDER": "gpu"})
+
+
 def test_an_unknown_setting_is_answered_with_all_there_are() -> None:
     with pytest.raises(BadSettings, match=r"no setting SAMSERVE_XYZZY; there are SAMSERVE_ALLOW_HOSTS, .*SAMSERVE_THR"):
         read_settings({"SAMSERVE_XYZZY": "1"})

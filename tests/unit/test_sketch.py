@@ -48,7 +48,7 @@ def png(mask: Mask, *, transparent: bool) -> str:
 
 def only_shape(what: Sketch) -> Shape:
     assert what.points == []
-    (shape,) = what.areas
+    ((shape, _),) = what.areas
     assert isinstance(shape, Shape)
     return shape
 

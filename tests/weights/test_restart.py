@@ -1,5 +1,6 @@
 """A server that is killed loses nothing that it has written."""
 
+import signal
 from pathlib import Path
 
 import httpx
@@ -60,3 +61,11 @@ def test_a_crawl_that_was_killed_goes_on_with_what_was_not_kept(graphs: Path, si
     assert second.log.result().count(b'"event": "encoded"') == count - len(whole)
     assert b"damaged" not in second.log.result()
     assert {path: path.read_bytes() for path in whole} == whole
+
+
+@pytest.mark.weights
+def test_ctrl_c_ends_a_server_without_a_word_of_failure(graphs: Path, tmp_path: Path) -> None:
+    with serving(graphs, tmp_path / "cache") as server:
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(30) == 0
+    assert b"Aborted" not in server.log.result()

@@ -1,16 +1,21 @@
 // Pointer and keys on the canvas, as clicks, boxes and strokes.
 
 const SHORTEST_DRAG = 5; // CSS px; a shorter one is a click that shook
-const STEP = 0.01; // of the picture's longest side, for an arrow key
+const STEP = 0.01; // of the longest side of what is shown, for an arrow key
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
  * Listens on a view's canvas. `tool()` says what a drag or click is; `draft(drawn)` shows what is being drawn,
  * `cursor(place)` where the keyboard is, `done(kind, geometry)` takes the finished drawing.
+ * Gives a function that drops what is being drawn.
  */
 export function listen(view, { tool, draft, cursor, done }) {
   const { canvas } = view;
   let start = null; // the gesture under way
+  const abandon = () => {
+    start = null;
+    draft(null);
+  };
   canvas.addEventListener("contextmenu", (event) => event.preventDefault());
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 && event.button !== 2) return;
@@ -29,15 +34,12 @@ export function listen(view, { tool, draft, cursor, done }) {
   canvas.addEventListener("pointerup", () => {
     if (!start) return;
     const { kind, ...geometry } = drawnBy(start, tool());
-    start = null;
-    draft(null);
+    abandon();
     done(kind, geometry);
   });
-  canvas.addEventListener("pointercancel", () => {
-    start = null;
-    draft(null);
-  });
+  canvas.addEventListener("pointercancel", abandon);
   listenToKeys(view, { cursor, tool, done });
+  return abandon;
 }
 
 function drawnBy({ points, negative, moved }, tool) {
@@ -48,24 +50,25 @@ function drawnBy({ points, negative, moved }, tool) {
   return { kind: "click", x: x1, y: y1, positive: !negative };
 }
 
-/** Arrow keys move a cross over the picture, Enter clicks there. */
+/** Arrow keys move a cross over the picture, and what is shown with it; Enter clicks there. */
 function listenToKeys(view, { cursor, tool, done }) {
   view.canvas.addEventListener("keydown", (event) => {
     const { picture, cursor: at } = view.scene();
     if (!picture) return;
-    const [x, y] = at ?? [picture.width / 2, picture.height / 2];
+    const [x, y] = at ?? view.middle();
     const arrow = ARROWS[event.key];
     if (arrow) {
-      const step = Math.max(picture.width, picture.height) * STEP * (event.shiftKey ? 5 : 1);
-      cursor([bounded(x + arrow[0] * step, picture.width), bounded(y + arrow[1] * step, picture.height)]);
+      const step = Math.max(view.part.width, view.part.height) * STEP * (event.shiftKey ? 5 : 1);
+      const place = [bounded(x + arrow[0] * step, picture.width), bounded(y + arrow[1] * step, picture.height)];
+      cursor(place);
+      view.reveal(place);
     } else if (event.key === "Enter" && at) {
       done("click", { x, y, positive: !(event.altKey || tool().name === "exclude") });
     } else return;
     event.preventDefault();
   });
   view.canvas.addEventListener("focus", () => {
-    const { picture } = view.scene();
-    if (picture && view.canvas.matches(":focus-visible")) cursor([picture.width / 2, picture.height / 2]);
+    if (view.scene().picture && view.canvas.matches(":focus-visible")) cursor(view.middle());
   });
   view.canvas.addEventListener("blur", () => cursor(null));
 }

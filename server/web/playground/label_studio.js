@@ -15,8 +15,8 @@ export const OUTPUTS = {
 const NAME = "playground"; // of the task and its project: no number, so that no task of Label Studio's is mistaken for it
 const IMAGE_SLOT = "\u0000"; // no picture's data: URI holds it; it marks where one goes
 
-/** A labeling config that is answered with regions of kind `output`. */
-export function labelConfig(output, hasStroke) {
+/** A labeling config that is answered with regions of kind `output`, made with `options`: attributes, as texts. */
+export function labelConfig(output, options, hasStroke) {
   const label = `<Label value="${LABEL}"/>`;
   const tag = (kind, name, more = "") =>
     `  <${kind} name="${name}" toName="image"${more}>${label}</${kind}>`;
@@ -25,7 +25,7 @@ export function labelConfig(output, hasStroke) {
   return [
     "<View>",
     '  <Image name="image" value="$image"/>',
-    tag(OUTPUTS[output], "mask", output === "vector" ? ' closable="true"' : ""),
+    tag(OUTPUTS[output], "mask", `${output === "vector" ? ' closable="true"' : ""}${attributes(options)}`),
     tag("KeyPointLabels", "click", smart),
     tag("RectangleLabels", "box", smart),
     ...(hasStroke ? [tag("BrushLabels", "scribble", smart)] : []),
@@ -33,13 +33,19 @@ export function labelConfig(output, hasStroke) {
   ].join("\n");
 }
 
+function attributes(options) {
+  return Object.entries(options)
+    .map(([name, value]) => ` ${name}="${value.replace(/[&<"]/g, (sign) => `&#${sign.charCodeAt(0)};`)}"`)
+    .join("");
+}
+
 /** The body of /predict for a picture; without prompts, as when a task is opened. */
-export function predictBody(picture, prompts, output) {
+export function predictBody(picture, prompts, output, options) {
   const hasStroke = prompts.some(({ kind }) => kind === "stroke");
   return {
     tasks: [{ id: NAME, data: { image: picture.dataUri }, annotations: [], drafts: [], predictions: [] }],
     project: NAME,
-    label_config: labelConfig(output, hasStroke),
+    label_config: labelConfig(output, options, hasStroke),
     params: {
       login: null,
       password: null,

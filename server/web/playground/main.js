@@ -3,7 +3,9 @@
 import { listen } from "./gestures.js";
 import { OUTPUTS, predict, predictBody } from "./label_studio.js";
 import { maskFile } from "./mask.js";
+import { startNavigation } from "./navigation.js";
 import { showExchange, showScores, showTimings, startTabs } from "./panel.js";
+import { chosenOptions, showRefusedOption, startOptions } from "./options.js";
 import { openPicture, pictureIn } from "./picture.js";
 import { prompt } from "./prompts.js";
 import { silhouette } from "./regions.js";
@@ -16,7 +18,10 @@ const find = (id) => document.getElementById(id);
 const chosen = (name) => document.querySelector(`[name=${name}]:checked`).value;
 
 const state = { picture: null, prompts: [], silhouettes: [], draft: null, cursor: null, asked: 0 };
-const view = new View(find("canvas"), find("board"), () => state);
+const view = new View(find("canvas"), find("board"), () => state, (isWhole) => {
+  find("whole").disabled = find("reduce").disabled = isWhole;
+});
+const ZOOM_STEP = 1.5;
 
 async function open(file, isFile) {
   if (!file) return;
@@ -29,9 +34,11 @@ async function open(file, isFile) {
     return;
   }
   document.body.classList.add("has-picture");
-  find("caption").textContent = `${state.picture.name} · ${state.picture.width} × ${state.picture.height}`;
-  forget();
+  find("name").textContent = state.picture.name;
+  find("size").textContent = ` · ${state.picture.width} × ${state.picture.height}`;
+  find("enlarge").disabled = false;
   view.fit();
+  forget();
   find("canvas").focus({ preventScroll: true });
   await ask("Sending the picture", "Ready. Click the thing you want, or drag a box around it.");
 }
@@ -41,7 +48,7 @@ async function ask(busy, idle) {
   const started = performance.now();
   const turn = (state.asked += 1);
   const { picture, prompts } = state;
-  const body = predictBody(picture, prompts, chosen("output"));
+  const body = predictBody(picture, prompts, chosen("output"), chosenOptions());
   const prepare = performance.now() - started;
   showExchange({ body, answer: null, picture });
   const finish = showBusy(busy);
@@ -55,6 +62,7 @@ async function ask(busy, idle) {
     const silhouettes = await Promise.all(regions.map(silhouette));
     if (turn !== state.asked) return;
     showRegions(regions, silhouettes);
+    showRefusedOption("");
     showTimings({ ...reply, prepare, show: performance.now() - answered });
     showStatus(idle ?? summary());
   } catch (error) {
@@ -63,6 +71,7 @@ async function ask(busy, idle) {
     showRegions([], []);
     showTimings(null);
     showError(error.message);
+    showRefusedOption(error.message);
   } finally {
     if (turn === state.asked) showExchange({ body, answer, picture });
     finish();
@@ -123,7 +132,7 @@ async function download() {
 }
 
 function tool() {
-  const longest = Math.max(state.picture.width, state.picture.height);
+  const longest = Math.max(view.part.width, view.part.height);
   return { name: chosen("tool"), radius: (longest * find("brush").valueAsNumber) / 200 };
 }
 
@@ -132,24 +141,31 @@ const show = (name) => (value) => {
   view.repaint();
 };
 const done = (kind, geometry) => change([...state.prompts, prompt(kind, geometry)]);
-listen(view, { tool, done, draft: show("draft"), cursor: show("cursor") });
+const abandon = listen(view, { tool, done, draft: show("draft"), cursor: show("cursor") });
+startNavigation(view, abandon);
 
 const actions = {
   undo: () => change(state.prompts.slice(0, -1)),
   clear: () => forget("Cleared. Click the thing you want."),
   download,
+  enlarge: () => view.turn({ factor: ZOOM_STEP }),
+  reduce: () => view.turn({ factor: 1 / ZOOM_STEP }),
+  whole: () => state.picture && view.fit(),
   choose: () => find("file").click(),
   sample: async () => open(await sampleFile(), false),
 };
 for (const [id, act] of Object.entries(actions)) find(id).addEventListener("click", act);
+for (const button of document.querySelectorAll(".tools button")) {
+  button.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays, so that space moves the picture
+}
 find("browse").addEventListener("click", actions.choose);
 find("file").addEventListener("change", ({ target }) => {
   open(target.files[0]);
   target.value = ""; // so that the same file can be chosen again
 });
-for (const radio of document.querySelectorAll("[name=output]")) {
-  radio.addEventListener("change", () => state.prompts.length && askForDrawn());
-}
+const askAgain = () => state.prompts.length && askForDrawn();
+for (const radio of document.querySelectorAll("[name=output]")) radio.addEventListener("change", askAgain);
+startOptions(askAgain);
 
 addEventListener("paste", ({ clipboardData }) => open(pictureIn(clipboardData), false));
 addEventListener("dragover", (event) => {

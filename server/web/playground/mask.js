@@ -4,19 +4,29 @@ const TINT = "rgb(38 92 255 / 0.44)";
 const EDGE = "#1f54ff";
 const HALO = "#ffffff";
 const DIRECTIONS = 16;
+const MEASURED = 1024; // px of the longest side of the picture that a mask's share is counted on
 
-/** The tint with its outline, on a canvas of width x height px; `scale` is px of it per px of the picture. */
-export function maskOverlay(silhouettes, width, height, scale, pixelRatio) {
-  const shape = drawn(width, height, (context) => {
-    context.scale(scale, scale);
+/** The tint with its outline; `layer(draw)` gives a canvas that was drawn on in pixels of the picture. */
+export function maskOverlay(silhouettes, layer, pixelRatio) {
+  const shape = layer((context) => {
     for (const paint of silhouettes) paint(context);
   });
-  const overlay = drawn(width, height, (context) => {
+  return drawn(shape.width, shape.height, (context) => {
     context.drawImage(ring(shape, 3 * pixelRatio, HALO), 0, 0);
     context.drawImage(ring(shape, 1.75 * pixelRatio, EDGE), 0, 0);
     context.drawImage(coloured(shape, TINT), 0, 0);
   });
-  return { overlay, share: coverage(shape) };
+}
+
+/** The share of a picture that silhouettes cover, 0 to 1. */
+export function maskShare(silhouettes, { width, height }) {
+  const scale = Math.min(1, MEASURED / Math.max(width, height));
+  const [across, down] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
+  const shape = drawn(across, down, (context) => {
+    context.scale(across / width, down / height);
+    for (const paint of silhouettes) paint(context);
+  });
+  return coverage(shape);
 }
 
 /** A PNG of the picture's size: white is the object, black the rest. */

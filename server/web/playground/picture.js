@@ -1,17 +1,13 @@
 // A picture that a person chose: its pixels to show, its file to send.
 
-const TYPES = ["image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp"];
-
 /** Opens a file; `isFile` says that the person has it on disk under its name. Throws an Error that says what is wrong. */
 export async function openPicture(file, isFile = true) {
-  if (!TYPES.includes(file.type)) {
-    throw new Error(`${file.name || "This"} is not a picture that can be shown here: use JPEG, PNG, WebP, GIF or BMP.`);
-  }
   let bitmap;
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image" }); // as the editor: EXIF applied
   } catch {
-    throw new Error(`${file.name} cannot be decoded: it may be damaged.`);
+    const kind = file.type ? `${file.type} that` : "kind of file that";
+    throw new Error(`${file.name || "This"} cannot be shown: it is of a ${kind} this browser does not decode, or damaged.`);
   }
   const { width, height } = bitmap;
   return { name: file.name, isFile, bytes: file.size, bitmap, width, height, dataUri: await dataUri(file) };

@@ -2,6 +2,8 @@
 
 const TOOLS = { p: "include", n: "exclude", b: "scribble" };
 
+const TYPED_IN = "select, input:not([type=radio], [type=range])";
+
 /** `actions` by name; `outputs` are gone through with O. */
 export function startShortcuts(actions, outputs) {
   const pick = (name, value) => document.querySelector(`[name=${name}][value=${value}]`).click();
@@ -14,13 +16,17 @@ export function startShortcuts(actions, outputs) {
     d: () => document.getElementById("download").click(),
     "[": () => document.getElementById("brush").stepDown(),
     "]": () => document.getElementById("brush").stepUp(),
+    "+": actions.enlarge,
+    "=": actions.enlarge, // + without Shift
+    "-": actions.reduce,
+    0: actions.whole,
     escape: () => document.getElementById("clear").click(),
   };
   addEventListener("keydown", (event) => {
     const key = event.key.toLowerCase();
     const command = event.ctrlKey || event.metaKey;
     const act = command ? key === "z" && !event.shiftKey && (() => document.getElementById("undo").click()) : keys[key];
-    if (!act || event.altKey) return;
+    if (!act || event.altKey || event.target.closest?.(TYPED_IN)) return;
     event.preventDefault();
     act();
   });

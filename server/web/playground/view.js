@@ -1,50 +1,53 @@
-// The canvas: the picture as large as its board allows, the mask over it, what was drawn on top.
+// The canvas: the picture or the part of it that is shown, the mask over it, what was drawn on top.
 
-import { maskOverlay } from "./mask.js";
-import { traceStroke } from "./stroke.js";
+import { paintCursor, paintMark } from "./marks.js";
+import { maskOverlay, maskShare } from "./mask.js";
+import { revealing, shownPart, turned, wholeOf } from "./zoom.js";
 
-const SIGNS = { positive: "#12a150", negative: "#e5484d", box: "#ffffff", stroke: "rgb(18 161 80 / 0.6)" };
+const SQUARES = 4; // from so many px of the canvas per pixel of the picture on, pixels are shown as squares
 
 export class View {
-  /** `scene` gives {picture, silhouettes, prompts, draft, cursor} at any time. */
-  constructor(canvas, board, scene) {
-    Object.assign(this, { canvas, board, scene, backdrop: null, mask: null, frame: 0 });
-    new ResizeObserver(() => this.fit()).observe(board);
+  /**
+   * `scene` gives {picture, silhouettes, prompts, draft, cursor} at any time; `framed(isWhole)` is told when another
+   * part is shown.
+   */
+  constructor(canvas, board, scene, framed) {
+    Object.assign(this, { canvas, board, scene, framed, backdrop: null, mask: null, drawing: 0, stale: false });
+    new ResizeObserver(() => this.layOut()).observe(board);
   }
 
-  /** Takes the picture's shape: call it when there is another picture. */
+  /** Shows the whole picture: call it when there is another one. */
   fit() {
-    const { picture } = this.scene();
+    this.frame = wholeOf(this.scene().picture);
+    this.layOut();
+  }
+
+  /** Zooms and moves, soon; `change` as `turned` takes it, with places of pointers, or around the middle. */
+  turn({ factor, from, to }) {
+    const { picture, cursor } = this.scene();
     if (!picture) return;
-    const { paddingLeft: padding } = getComputedStyle(this.board);
-    const room = [this.board.clientWidth, this.board.clientHeight].map((side) => side - 2 * Number.parseFloat(padding));
-    const zoom = Math.max(0.01, Math.min(room[0] / picture.width, room[1] / picture.height));
-    this.ratio = window.devicePixelRatio || 1;
-    const size = [picture.width, picture.height].map((side) => Math.max(1, Math.round(side * zoom)));
-    [this.canvas.style.width, this.canvas.style.height] = size.map((side) => `${side}px`);
-    [this.canvas.width, this.canvas.height] = size.map((side) => Math.round(side * this.ratio));
-    this.scale = this.canvas.width / picture.width;
-    this.backdrop = new OffscreenCanvas(this.canvas.width, this.canvas.height);
-    const context = this.backdrop.getContext("2d");
-    context.imageSmoothingQuality = "high";
-    context.drawImage(picture.bitmap, 0, 0, this.canvas.width, this.canvas.height);
-    this.showMask();
+    const middle = cursor ? this.onScreen(cursor) : [0, 0];
+    const change = { factor, from: from ? this.offset(from) : middle, to: to && this.offset(to) };
+    this.reframe(turned(this.frame, picture, this.room(), change));
+  }
+
+  /** Moves, soon, so far that a point of the picture is seen. */
+  reveal(point) {
+    this.reframe(revealing(this.frame, this.scene().picture, this.room(), point));
   }
 
   /** Lays the mask over the picture; gives the share of the picture that it covers. */
   showMask() {
-    const { silhouettes } = this.scene();
-    const { width, height } = this.canvas;
-    const made = silhouettes.length ? maskOverlay(silhouettes, width, height, this.scale, this.ratio) : null;
-    this.mask = made?.overlay ?? null;
+    const { picture, silhouettes } = this.scene();
+    this.layMask();
     this.paint();
-    return made?.share ?? 0;
+    return silhouettes.length ? maskShare(silhouettes, picture) : 0;
   }
 
   /** Paints soon, once however often it is called. */
   repaint() {
-    cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(() => this.paint());
+    cancelAnimationFrame(this.drawing);
+    this.drawing = requestAnimationFrame(() => (this.stale ? this.layOut() : this.paint()));
   }
 
   /** Where on the picture, in its pixels, a pointer is. */
@@ -53,9 +56,54 @@ export class View {
     const { picture } = this.scene();
     const inside = (value, most) => Math.min(most, Math.max(0, value));
     return [
-      inside(((clientX - left) / width) * picture.width, picture.width),
-      inside(((clientY - top) / height) * picture.height, picture.height),
+      inside(this.part.x + ((clientX - left) / width) * this.part.width, picture.width),
+      inside(this.part.y + ((clientY - top) / height) * this.part.height, picture.height),
     ];
+  }
+
+  /** The middle of what is shown, in pixels of the picture. */
+  middle() {
+    return [this.part.x + this.part.width / 2, this.part.y + this.part.height / 2];
+  }
+
+  reframe(frame) {
+    this.frame = frame;
+    this.stale = true;
+    this.repaint();
+  }
+
+  /** Everything anew, for the room that there is. */
+  layOut() {
+    const { picture } = this.scene();
+    if (!picture) return;
+    this.stale = false;
+    this.part = shownPart(this.frame, picture, this.room());
+    this.ratio = window.devicePixelRatio || 1;
+    const size = [this.part.width, this.part.height].map((side) => Math.max(1, Math.round(side * this.part.scale)));
+    [this.canvas.style.width, this.canvas.style.height] = size.map((side) => `${side}px`);
+    [this.canvas.width, this.canvas.height] = size.map((side) => Math.round(side * this.ratio));
+    const [across, down] = [this.canvas.width / this.part.width, this.canvas.height / this.part.height];
+    this.transform = [across, 0, 0, down, -this.part.x * across, -this.part.y * down];
+    this.backdrop = this.layer((context) => context.drawImage(picture.bitmap, 0, 0));
+    this.layMask();
+    this.paint();
+    this.framed(this.frame.zoom === 1);
+  }
+
+  layMask() {
+    const { silhouettes } = this.scene();
+    this.mask = silhouettes.length ? maskOverlay(silhouettes, (draw) => this.layer(draw), this.ratio) : null;
+  }
+
+  /** A canvas of this one's size, drawn on in pixels of the picture. */
+  layer(draw) {
+    const canvas = new OffscreenCanvas(this.canvas.width, this.canvas.height);
+    const context = canvas.getContext("2d");
+    context.setTransform(...this.transform);
+    context.imageSmoothingEnabled = this.transform[0] < SQUARES;
+    context.imageSmoothingQuality = "high";
+    draw(context);
+    return canvas;
   }
 
   paint() {
@@ -66,53 +114,28 @@ export class View {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(this.backdrop, 0, 0);
     if (this.mask) context.drawImage(this.mask, 0, 0);
-    context.scale(this.scale, this.scale);
-    this.unit = this.ratio / this.scale; // a CSS pixel, in pixels of the picture
-    for (const drawn of draft ? [...prompts, draft] : prompts) this[drawn.kind](context, drawn);
-    if (cursor) this.cursor(context, cursor);
+    context.setTransform(...this.transform);
+    const unit = 1 / this.part.scale; // a CSS pixel, in pixels of the picture
+    for (const mark of draft ? [...prompts, draft] : prompts) paintMark(context, mark, unit);
+    if (cursor) paintCursor(context, cursor, unit);
   }
 
-  click(context, { x, y, positive }) {
-    const arm = 3.5 * this.unit;
-    context.fillStyle = positive ? SIGNS.positive : SIGNS.negative;
-    context.strokeStyle = "#fff";
-    context.lineWidth = 2 * this.unit;
-    context.beginPath();
-    context.arc(x, y, 8 * this.unit, 0, 2 * Math.PI);
-    context.fill();
-    context.moveTo(x - arm, y);
-    context.lineTo(x + arm, y);
-    if (positive) {
-      context.moveTo(x, y - arm);
-      context.lineTo(x, y + arm);
-    }
-    context.stroke();
+  /** The room for the picture, CSS px. */
+  room() {
+    const { paddingLeft, paddingTop } = getComputedStyle(this.board);
+    const { clientWidth, clientHeight } = this.board;
+    return [clientWidth - 2 * Number.parseFloat(paddingLeft), clientHeight - 2 * Number.parseFloat(paddingTop)];
   }
 
-  box(context, { x, y, width, height }) {
-    for (const [colour, thick] of [["rgb(0 0 0 / 0.55)", 4], [SIGNS.box, 2]]) {
-      context.strokeStyle = colour;
-      context.lineWidth = thick * this.unit;
-      context.strokeRect(x, y, width, height);
-    }
+  /** How far right of and below the canvas' centre a pointer is, CSS px. */
+  offset([clientX, clientY]) {
+    const { left, top, width, height } = this.canvas.getBoundingClientRect();
+    return [clientX - left - width / 2, clientY - top - height / 2];
   }
 
-  stroke(context, stroke) {
-    context.strokeStyle = SIGNS.stroke;
-    traceStroke(context, stroke);
-  }
-
-  cursor(context, [x, y]) {
-    const [near, far] = [5 * this.unit, 16 * this.unit];
-    for (const [colour, thick] of [["#000", 4], ["#fff", 2]]) {
-      context.strokeStyle = colour;
-      context.lineWidth = thick * this.unit;
-      context.beginPath();
-      for (const [across, down] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-        context.moveTo(x + across * near, y + down * near);
-        context.lineTo(x + across * far, y + down * far);
-      }
-      context.stroke();
-    }
+  /** The same for a point of the picture. */
+  onScreen([x, y]) {
+    const { width, height, scale } = this.part;
+    return [(x - this.part.x - width / 2) * scale, (y - this.part.y - height / 2) * scale];
   }
 }

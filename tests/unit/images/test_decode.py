@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from server.core.image_formats import SUFFIXES
 from server.errors import ImageRefused, ImageUnreadable
 from server.images import decode
 from server.images.decode import decode_image
+from server.images.files import find_images
 
 _LIMIT = 1_000_000
 
@@ -81,6 +84,15 @@ def test_every_exif_orientation_is_put_right(orientation: int, format: str) -> N
     assert np.array_equal(decoded, np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content)))))
 
 
+@pytest.mark.parametrize(("format", "suffix"), [(name, suffix) for name in SUFFIXES for suffix in SUFFIXES[name]])
+def test_a_file_named_as_one_of_a_format_is_decoded(format: str, suffix: str, tmp_path: Path) -> None:
+    Image.fromarray(smooth(32, 48)).save(tmp_path / f"cat{suffix}")  # in the format that Pillow knows the suffix of
+    assert find_images(str(tmp_path)) == [str(tmp_path / f"cat{suffix}")]
+    content = (tmp_path / f"cat{suffix}").read_bytes()
+    assert Image.open(io.BytesIO(content)).format == format
+    assert decode_image(content, _LIMIT).shape == (32, 48, 3)
+
+
 @pytest.mark.parametrize("format", ["JPEG", "WEBP"])
 @pytest.mark.parametrize("orientation", list(_TURNED))
 def test_every_exif_orientation_of_lossy_formats_is_put_right(orientation: int, format: str) -> None:
@@ -144,12 +156,12 @@ def test_heic_is_decoded_and_its_exif_orientation_ignored_as_its_standard_says()
     assert off_by(content, smooth(32, 48)) < 16
 
 
-def test_without_its_library_heic_is_unreadable_and_the_message_names_the_extra(
+def test_without_its_library_heic_is_unreadable_and_the_message_names_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     content = saved(Image.fromarray(smooth(32, 48)), "HEIF")
     monkeypatch.setattr(decode, "_FORMATS", ("JPEG", "AVIF"))
-    with pytest.raises(ImageUnreadable, match=r"pip install samserve\[heif\]"):
+    with pytest.raises(ImageUnreadable, match="needs the package pillow-heif: make heif"):
         decode_image(content, _LIMIT)
 
 
