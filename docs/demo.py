@@ -59,7 +59,8 @@ def _environment(data: Path) -> dict[str, str]:
 def _project(samserve: str, known: Mapping[str, str], made: Path, sam: str) -> None:
     """Makes project 1 the first time; later connects it again, as ports may have changed."""
     if made.exists():
-        subprocess.run([samserve, "connect", "--project", "1", "--url", sam], env={**os.environ, **known}, check=True)
+        again = [samserve, "connect", "--project", "1", "--url", sam, "--yes"]
+        subprocess.run(again, env={**os.environ, **known}, check=True)
         return
     create = [samserve, "connect", "--create", "samserve demo", "--url", sam]
     for picture in PICTURES:
