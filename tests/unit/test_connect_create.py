@@ -37,6 +37,7 @@ class Studio:
     def __init__(self, told_of_0: tuple[int, Any] = (400, NO_PROJECT), told: tuple[int, Any] = (200, {})) -> None:
         self.told_of_0, self.told = told_of_0, told
         self.made: list[str] = []
+        self.tasks: list[dict[str, Any]] = []
 
     def answer(self, path: str, given: dict[str, Any]) -> tuple[int, Any]:
         """Status and content."""
@@ -47,7 +48,7 @@ class Studio:
             return 201, given | {"id": 8}
         lists = path.startswith(("/api/ml", "/api/webhooks"))
         config = self.made and {"label_config": "<View/>"}
-        return 200, [] if lists else {"email": "me@example.com", "tasks": []} | (config or {})
+        return 200, [] if lists else {"email": "me@example.com", "tasks": self.tasks} | (config or {})
 
 
 @contextmanager
@@ -71,10 +72,10 @@ def studio_at(studio: Studio) -> Iterator[str]:
         yield url
 
 
-def create(studio: Studio, url: str, *arguments: str) -> Result:
+def create(studio: Studio, url: str, *arguments: str, **more: str) -> Result:
     """What the command does."""
     with studio_at(studio) as studio_url:
-        env = {"LABEL_STUDIO_URL": studio_url, "LABEL_STUDIO_API_KEY": "k"}
+        env = {"LABEL_STUDIO_URL": studio_url, "LABEL_STUDIO_API_KEY": "k"} | more
         return CliRunner(env=env).invoke(main, ["connect", "--create", "Cats", "--url", url, *arguments])
 
 
@@ -116,6 +117,16 @@ def test_what_fails_after_the_project_was_made_ends_with_how_to_go_on(sam: str) 
     assert studio.made[0] == "/api/projects"
     last = done.output.splitlines()[-1]
     assert last.endswith(f"go on with: samserve connect --project 8 --url {sam} --options '{{\"smooth\":2}}'")
+
+
+def test_a_check_that_fails_fails_the_command(sam: str, tmp_path: Path) -> None:
+    studio = Studio()
+    studio.tasks = [{"id": 1, "project": 8}]
+    done = create(studio, sam, "--yes", SAMSERVE_CACHE_DIR=str(tmp_path / "without weights"))
+    assert "connected to" in done.output
+    assert "FAILED model" in done.output
+    assert done.exit_code == 1
+    assert f"go on with: samserve connect --project 8 --url {sam}" in done.output
 
 
 def test_each_image_becomes_a_task_and_those_left_are_told(tmp_path: Path) -> None:
