@@ -19,6 +19,7 @@ from server.runtime.providers import AUTO, find_libraries, offered, refusal
 
 _GRAPH_NUMBER = "gpu_graph_id"  # which captured CUDA graph a run replays
 _NEVER_CAPTURED = -1
+_SPIN_MICROSECONDS = "100"  # threads stay awake from one node to the next, and idle sessions burn no core
 _GIVE_BACK = "memory.enable_memory_arena_shrinkage"  # of which devices, once the run is over
 
 log = structlog.get_logger("samserve.runtime")
@@ -42,7 +43,7 @@ class Session:
     ) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle sessions must not burn a core
+        options.add_session_config_entry("session.intra_op.spin_duration_us", _SPIN_MICROSECONDS)
         options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
         providers = offered(provider)
         find_libraries(providers)
