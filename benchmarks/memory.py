@@ -9,16 +9,14 @@ import argparse
 import math
 import sys
 import urllib.request
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.backend import Backend, NotLocal, NotUp
 from benchmarks.messages import click
-from benchmarks.process import NotSeen, listening, usage
+from benchmarks.process import NotSeen, usage
 from benchmarks.scenes import draw_scene
-from benchmarks.site import serving
 from benchmarks.stand import Stand
 from benchmarks.verdict import wrong_answers
+from benchmarks.watched import Watched, add_server, watching
 
 _WARM_UP = 24  # images: more than have their derived tensors kept
 _SIZE = (1024, 1024)  # px
@@ -41,22 +39,15 @@ class Memory:
 def main() -> None:
     """Prints a line each 20 images, and what was wrong."""
     options = _options()
-    try:
-        backend = Backend(options.url)
-        print(f"{backend.name()} at {backend.url}")
-        pids = [options.pid] if options.pid else listening(backend.address[1])
-        with serving() as site:
-            stand = Stand([backend], site, lambda: math.nan)
-            _click_on_new_images(stand, _WARM_UP)
-            before = now = _memory(backend, pids)
-            for done in range(_EVERY, options.images + 1, _EVERY):
-                _click_on_new_images(stand, _EVERY)
-                now = _memory(backend, pids)
-                more = now.since(before)
-                print(f"{done:5} images: memory {more.used:+.0f} MiB, embeddings {more.held:+.0f} MiB", flush=True)
-    except (NotLocal, NotUp, NotSeen) as error:
-        sys.exit(str(error))
-    sys.exit("\n".join([*wrong_answers(stand.results.samples), *excess(before, now)]) or None)
+    with watching(options) as server:
+        _click_on_new_images(server.stand, _WARM_UP)
+        before = now = _memory(server)
+        for done in range(_EVERY, options.images + 1, _EVERY):
+            _click_on_new_images(server.stand, _EVERY)
+            now = _memory(server)
+            more = now.since(before)
+            print(f"{done:5} images: memory {more.used:+.0f} MiB, embeddings {more.held:+.0f} MiB", flush=True)
+    sys.exit("\n".join([*wrong_answers(server.stand.results.samples), *excess(before, now)]) or None)
 
 
 def excess(before: Memory, after: Memory) -> list[str]:
@@ -72,29 +63,28 @@ def _click_on_new_images(stand: Stand, count: int) -> None:
         stand.keep("click", backend, backend.post("/predict", click(task, number)), (task, number), math.nan)
 
 
-def _memory(backend: Backend, pids: Sequence[int]) -> Memory:
+def _memory(server: Watched) -> Memory:
     """What the server uses and holds now.
 
     Raises:
         NotSeen: it does not say.
     """
-    url = f"{backend.url}/metrics"
+    url = f"{server.backend.url}/metrics"
     try:
         with urllib.request.urlopen(url) as response:
             lines = response.read().decode().splitlines()
         held = next(float(line.removeprefix(_HELD)) for line in lines if line.startswith(_HELD))
     except (OSError, StopIteration):
         raise NotSeen(f"{url} does not tell what embeddings take") from None
-    return Memory(usage(pids).mib, held / (1 << 20))
+    return Memory(usage(server.pids).mib, held / (1 << 20))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "memory", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--url", default="http://127.0.0.1:9090", help="the server")
+    add_server(parser)
     parser.add_argument("--images", type=int, default=200, help=f"how many, a multiple of {_EVERY}")
-    parser.add_argument("--pid", type=int, help="the server's process, where it cannot be found by its port")
     return parser.parse_args()
 
 

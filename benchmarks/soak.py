@@ -9,19 +9,18 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
-from benchmarks.backend import Backend, NotLocal, NotUp
 from benchmarks.messages import Task, click
 from benchmarks.nuisances import besetting
-from benchmarks.process import NotSeen, listening, usage
+from benchmarks.process import usage
 from benchmarks.samples import summarized
 from benchmarks.scenes import draw_scene
-from benchmarks.site import serving
 from benchmarks.stand import Stand
 from benchmarks.verdict import Batch, faults, growth, slowdown
+from benchmarks.watched import add_server, watching
 
 _IMAGES, _SIZES = 50, ((640, 480), (1280, 960), (1920, 1080))
 _ANNOTATORS, _BATCH, _WARM_UP = 4, 50, 300
@@ -31,28 +30,21 @@ _SETTLE = 2.0  # seconds in which a server may close what clients have left open
 def main() -> None:
     """Prints a line each 500 clicks, and what was wrong."""
     options = _options()
-    try:
-        backend = Backend(options.url)
-        print(f"{backend.name()} at {backend.url}")
-        pids = [options.pid] if options.pid else listening(backend.address[1])
-        with serving() as site:
-            stand = Stand([backend], site, lambda: math.nan)
-            batches = []
-            for batch in _batches(stand, pids, options.clicks // _BATCH):
-                batches.append(batch)
-                if len(batches) % 10 == 0:
-                    _tell(len(batches) * _BATCH, batches[-10:])
-            time.sleep(_SETTLE)
-            settled = usage(pids)
-    except (NotLocal, NotUp, NotSeen) as error:
-        sys.exit(str(error))
+    with watching(options) as server:
+        batches = []
+        for batch in _batches(server.stand, server.pids, options.clicks // _BATCH):
+            batches.append(batch)
+            if len(batches) % 10 == 0:
+                _tell(len(batches) * _BATCH, batches[-10:])
+        time.sleep(_SETTLE)
+        settled = usage(server.pids)
     after = batches[_WARM_UP // _BATCH :]
     print(f"after {_WARM_UP} clicks: memory {growth(after):+.1f} MiB, clicks beside unpleasant clients took", end=" ")
     print(f"{slowdown(after):.2f} times as long, {settled.descriptors} descriptors ({after[0].usage.descriptors} then)")
     sys.exit("\n".join(faults(after, settled)) or None)
 
 
-def _batches(stand: Stand, pids: list[int], count: int) -> Iterator[Batch]:
+def _batches(stand: Stand, pids: Sequence[int], count: int) -> Iterator[Batch]:
     scenes = [draw_scene(*size, seed) for seed, size in enumerate(_SIZES)]
     tasks = [stand.task(scenes[number % len(scenes)]) for number in range(_IMAGES)]
     with ThreadPoolExecutor(_ANNOTATORS) as annotators:
@@ -81,9 +73,8 @@ def _tell(clicks: int, batches: list[Batch]) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser("soak", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--url", default="http://127.0.0.1:9090", help="the server")
+    add_server(parser)
     parser.add_argument("--clicks", type=_enough, default=10_000, help="how many, 500 or more")
-    parser.add_argument("--pid", type=int, help="the server's process, where it cannot be found by its port")
     return parser.parse_args()
 
 

@@ -68,6 +68,11 @@ def drop_islands(mask: Mask, area: float) -> Mask:
     return result
 
 
+def largest_area(mask: Mask) -> int:
+    """Of the mask's largest part, px; 0 where the mask is empty."""
+    return int(_parts(mask, connectivity=8)[1][1:].max(initial=0))
+
+
 def _parts(mask: Mask, connectivity: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Which part each pixel belongs to, 0 for none, and the parts' areas."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=connectivity)

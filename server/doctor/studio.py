@@ -7,7 +7,7 @@ from server.core.labelconfig import ControlTag, LabelConfig, ObjectTag, parse_la
 from server.core.reference import ImageReference, Login
 from server.core.task import image_value
 from server.doctor.chart import Chart, Seen
-from server.doctor.labels import lost_labels
+from server.doctor.labels import label_advice
 from server.errors import BadLabelConfig, StudioRefused
 from server.images.url import redacted
 from server.studio.api import StudioApi, login_of
@@ -93,7 +93,7 @@ async def _config(api: StudioApi, project: int) -> Seen[tuple[dict[str, Any], La
         )
     answer = config.answer_control(image.name, smart[0].name)
     text = f"{found['title']!r}: {smart[0].name!r} prompts, {answer.kind} {answer.name!r} answers"
-    return Seen((found, config), text, lost_labels(config, image.name, smart))
+    return Seen((found, config), text, label_advice(config, image.name, smart))
 
 
 def _prompting(config: LabelConfig, image: str) -> list[ControlTag]:
