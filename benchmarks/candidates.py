@@ -33,7 +33,7 @@ def main() -> None:
     manifest = find_manifest(settings.model, store.root)
     model = SamModel(manifest, store.folder(manifest), settings.cores)
     folder, graphs = built_decoder(manifest, store)
-    decoder = SplitDecoder(graphs, folder, settings.cores)
+    decoder = SplitDecoder(graphs, folder, manifest.preprocessing, settings.cores)
     rows: dict[str, list[list[list[float]]]] = {"1 click": [], "box": []}
     for thing in objects(quality_set()):
         embedding = model.encode(decode_image(thing.photo.read_bytes(), 10**9))

@@ -81,7 +81,7 @@ def main() -> None:
     print(ROW.format("threads", "prompts", "each", "with mask", *HEADS))
     for threads in arguments.threads:
         stock = StockDecoder(partial(Session, stock_file, manifest.decoder, threads))
-        fast = SplitDecoder(graphs, folder, threads)
+        fast = SplitDecoder(graphs, folder, manifest.preprocessing, threads)
         with TemporaryDirectory() as scratch:
             cut = partial(SplitStock, stock_file, manifest.decoder.outputs, Path(scratch), threads)
             split = cut() if manifest.family == "sam" else None

@@ -109,7 +109,7 @@ def served(manifest: Manifest, store: GraphStore, threads: int, name: str) -> Sa
     session = encoders(manifest, store, threads)[name]
     model.encode_with(Encoder(name, lambda: [session], name), is_verified=True)
     folder, graphs = built_decoder(manifest, store)
-    model.use(SplitDecoder(graphs, folder, threads, "cpu"), is_verified=True)
+    model.use(SplitDecoder(graphs, folder, manifest.preprocessing, threads, "cpu"), is_verified=True)
     return model
 
 

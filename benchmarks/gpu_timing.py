@@ -108,7 +108,7 @@ def _model(name: str, settings: Settings, cache_bytes: int) -> SamModel:
     gpus = [Gpu(number, settings.cache_path / "tensorrt", cache_bytes) for number in settings.gpus]
     model = SamModel(manifest, store.folder(manifest), settings.cores, settings.provider, gpus)
     folder, graphs = built_decoder(manifest, store, padded=True)
-    model.use(fast_decoder(graphs, folder, settings.cores, settings.provider, gpus[0]))
+    model.use(fast_decoder(graphs, folder, manifest.preprocessing, settings.cores, settings.provider, gpus[0]))
     return model
 
 

@@ -117,5 +117,5 @@ def _checked(
     except ModelUnusable as error:  # the server will use the stock one, too
         tell(f"it will be served with the exported decoder only, which is slower: {error}")
         return Parity(len(shown), KINDS, drift, stock, fast=None)
-    graphs.use(SplitDecoder(decoder, built, request.threads, provider))
+    graphs.use(SplitDecoder(decoder, built, manifest.preprocessing, request.threads, provider))
     return Parity(len(shown), KINDS, drift, stock, agreement(shown, graphs, limits))

@@ -8,10 +8,12 @@ import numpy as np
 
 from exporters.reference import TorchModel
 from server.core.embedding import Image, ImageEmbedding
+from server.core.geometry import ImageSize
 from server.core.prediction import MaskPrediction
 from server.core.prompt import Prompt
 from server.errors import ModelUnusable
 from server.models.manifest import Agreement
+from server.models.resize import content
 from server.runtime.model import SamModel
 from server.runtime.parity import Limits, compared, example_picture, example_prompts, largest_share
 
@@ -50,12 +52,14 @@ class Example:
         expected: its embedding by torch.
         found: by the graphs.
         answers: the kind of prompt, the prompt, torch's mask.
+        seen: what the picture takes of the masks' logits.
     """
 
     number: int
     expected: ImageEmbedding
     found: ImageEmbedding
     answers: list[tuple[str, Prompt, MaskPrediction]]
+    seen: ImageSize
 
 
 def examples(reference: TorchModel, graphs: SamModel, tell: Callable[[str], None]) -> list[Example]:
@@ -71,7 +75,8 @@ def _example(number: int, picture: Image, reference: TorchModel, graphs: SamMode
     expected = reference.encode(picture)
     decode = partial(reference.decode, expected)
     answers = [(kind, prompt, decode(prompt)) for kind, prompt in example_prompts(decode)]
-    return Example(number, expected, graphs.encode(picture), answers)
+    side = len(answers[0][2].low_res_logits)
+    return Example(number, expected, graphs.encode(picture), answers, content(expected.size, side, reference.how))
 
 
 def embedding_drift(examples: list[Example], limits: ExportLimits) -> float:
@@ -102,7 +107,7 @@ def agreement(examples: list[Example], graphs: SamModel, limits: Limits) -> Agre
     found = []
     for example in examples:
         for kind, prompt, expected in example.answers:
-            one = compared(expected, graphs.decode(example.found, prompt))
+            one = compared(expected, graphs.decode(example.found, prompt), example.seen)
             if problem := limits.overstepped(one):
                 raise ModelUnusable(
                     f"the {graphs.decoder} decoder's graph answers otherwise than the checkpoint for {kind} on picture "

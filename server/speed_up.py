@@ -36,7 +36,9 @@ def speed_up_decoder(model: SamModel, manifest: Manifest, store: GraphStore, set
     on_gpu, on_cpu = model.is_on_gpu, model.provider == CPU  # outside: an encoder that cannot run stops the start
     try:
         folder, graphs = built_decoder(manifest, store, padded=on_gpu)
-        decoder = fast_decoder(graphs, folder, settings.cores, settings.provider, gpus(settings)[0])
+        decoder = fast_decoder(
+            graphs, folder, manifest.preprocessing, settings.cores, settings.provider, gpus(settings)[0]
+        )
         facts = _facts((*manifest.graphs, *graphs.graphs), model, settings)
         verified = Verified(folder / "verified.json") if on_cpu else None  # nothing here tells one GPU from another
         _try(lambda passed: model.use(decoder, is_verified=passed), verified, facts)

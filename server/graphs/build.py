@@ -8,7 +8,7 @@ from server.graphs.image import image_graph
 from server.graphs.stock import read_decoder
 
 FAMILIES = frozenset({"sam", "hq_sam", "sam2"})  # of whose decoders graphs can be built
-VERSION = "1"  # goes up whenever the same stock decoder would become other graphs
+VERSION = "2"  # goes up whenever the same stock decoder would become other graphs
 
 
 def build(stock: Path, padded: bool = False) -> dict[str, OnnxGraph]:

@@ -1,5 +1,7 @@
 """The click graph: from an image's derived tensors and one prompt to four masks and their predicted IoUs."""
 
+from onnx import TensorProto
+
 from server.graphs.algebra import grid_encoding
 from server.graphs.crossing import look, show
 from server.graphs.emit import Emitter, OnnxGraph, Shape
@@ -18,7 +20,7 @@ from server.graphs.tokens import (
     prompt_tokens,
     self_attention,
 )
-from server.graphs.upscale import Update, mask_logits, upscaled
+from server.graphs.upscale import Update, mask_logits, upscaled, window_logits
 from server.graphs.weights import DecoderWeights
 
 _FINAL = "transformer.final_attn_token_to_image"
@@ -30,6 +32,10 @@ def click_graph(weights: DecoderWeights, with_mask: bool, padded: bool = False) 
     The masks are (1, 4, 4 * grid, 4 * grid) logits, the IoUs (1, 4): the single mask first, then three candidates.
     With a mask, (1, 1, 4 * grid, 4 * grid) logits `mask_input` are needed too; of HQ-SAM the encoder's
     (1, C', 4 * grid, 4 * grid) `hq_features`. In a padded graph points may be ABSENT: the answer is the one without.
+
+    A graph for SAM itself that is not padded makes the part of the masks where the image is: it takes (2,) `extent`,
+    the rows and columns that are meant, `upscaled` of those alone, and gives (4, 16 * rows * columns) `mask_windows`,
+    in the order of `upscale.upscaled`. (SAM 2's images fill the grid; HQ-SAM's convolutions see beyond the image.)
     """
     e, side = Emitter(), 4 * weights.grid
     mask = mask_term(e, weights) if with_mask else None
@@ -37,15 +43,22 @@ def click_graph(weights: DecoderWeights, with_mask: bool, padded: bool = False) 
     inputs |= image_tensors(weights) | ({"mask_input": [1, 1, side, side]} if with_mask else {})
     if weights.is_hq:
         inputs["hq_features"] = [1, weights["hf_mlp.layers.2.bias"].size, side, side]
-    logits, ious = _Decoder(e, weights, mask, padded).run()
-    return e.model(inputs, {"low_res_masks": (logits, [1, 4, side, side]), "iou_predictions": (ious, [1, 4])})
+    in_part = not (padded or weights.is_hq or weights.is_sam2)
+    if in_part:
+        inputs |= {"extent": [2], "upscaled": ["shown", image_tensors(weights)["upscaled"][1]]}
+    logits, ious = _Decoder(e, weights, mask, padded, in_part).run()
+    masks: dict[str, tuple[str, Shape]] = (
+        {"mask_windows": (logits, [4, "logits"])} if in_part else {"low_res_masks": (logits, [1, 4, side, side])}
+    )
+    return e.model(inputs, masks | {"iou_predictions": (ious, [1, 4])})
 
 
 class _Decoder:
     """The two-way transformer of two layers, its final attention, and the outputs."""
 
-    def __init__(self, e: Emitter, weights: DecoderWeights, mask: MaskTerm | None, padded: bool) -> None:
+    def __init__(self, e: Emitter, weights: DecoderWeights, mask: MaskTerm | None, padded: bool, in_part: bool) -> None:
         self._e, self._weights, self._mask = e, weights, mask
+        self._extent = e.do("Cast", "extent", to=TensorProto.INT64) if in_part else None
         self._absent = absence(e, weights) if padded else None
         self._shape = (weights.pixels, weights.width)
         self._places = e.constant(grid_encoding(weights["pe_layer.positional_encoding_gaussian_matrix"], weights.grid))
@@ -64,8 +77,9 @@ class _Decoder:
         attended = self._e.do("Add", outputs(self._e, self._weights, tokens), seen)
         tokens = norm(self._e, self._weights, "transformer.norm_final_attn", attended)
         asked = asked_of_masks(self._e, self._weights, tokens)
-        positions = upscaled(self._e, self._weights, "upscaled", (first, second))
-        to_logits = hq_mask_logits if self._weights.is_hq else mask_logits
+        positions = upscaled(self._e, self._weights, "upscaled", (first, second), self._extent)
+        whole = hq_mask_logits if self._weights.is_hq else mask_logits
+        to_logits = whole if self._extent is None else window_logits
         logits = to_logits(self._e, self._weights, positions, asked)
         return logits, predicted_ious(self._e, self._weights, tokens)
 

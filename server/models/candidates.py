@@ -72,7 +72,7 @@ def _stability(logits: NDArray[np.float32]) -> NDArray[np.float64]:
 
     As `calculate_stability_score` of facebookresearch/segment-anything has it, with an offset of 1; 0 for an empty one.
     """
-    strict, lax = (np.count_nonzero(logits > offset, axis=(1, 2)) for offset in (_OFFSET, -_OFFSET))
+    strict, lax = (np.array([np.count_nonzero(m > offset) for m in logits]) for offset in (_OFFSET, -_OFFSET))
     ratios: NDArray[np.float64] = strict / np.maximum(lax, 1)
     return ratios
 

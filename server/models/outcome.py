@@ -23,20 +23,22 @@ def outcome(
     """The mask in the prompt's frame, on an image of `size`.
 
     Args:
-        outputs: low_res_masks (1, n, h, w), iou_predictions (1, n), n being as `choose` takes them.
+        outputs: low_res_masks (1, n, h, w), iou_predictions (1, n), n being as `choose` takes them;
+            it chooses by the part where the image is.
     """
     masks, ious = (outputs[name][0].astype(np.float32, copy=False) for name in ("low_res_masks", "iou_predictions"))
-    number = choose(masks, ious, prompt)
+    seen = content(size, masks.shape[-1], how)  # what the decoder sees in the padding is no part of anything
+    number = choose(masks[:, : seen.height, : seen.width], ious, prompt)
     low_res: Logits = masks[number].copy()  # the others need not be kept with it
     return MaskPrediction(
-        mask=logits_to_frame(_tidied(low_res, size, how), size, prompt.frame, how),
+        mask=logits_to_frame(_tidied(low_res, seen), size, prompt.frame, how),
         iou_prediction=float(ious[number]),
         low_res_logits=low_res,
     )
 
 
-def _tidied(low_res: Logits, size: ImageSize, how: Preprocessing) -> Logits:
-    """Without specks where the image is; what the decoder sees in the padding is no part of anything."""
-    seen, tidied = content(size, len(low_res), how), low_res.copy()
+def _tidied(low_res: Logits, seen: ImageSize) -> Logits:
+    """Without specks where the image is."""
+    tidied = low_res.copy()
     tidied[: seen.height, : seen.width] = without_specks(low_res[: seen.height, : seen.width])
     return tidied

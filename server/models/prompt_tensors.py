@@ -10,7 +10,6 @@ from server.models.family import Tensors
 from server.models.manifest import Preprocessing
 from server.models.resize import mask_to_input, points_to_input
 
-LOGITS_PER_POSITION = 4  # along a side: of a mask, per position of the image embedding
 _POSITIVE, _NEGATIVE, _PADDING, _TOP_LEFT, _BOTTOM_RIGHT = 1.0, 0.0, -1.0, 2.0, 3.0
 _DRAWN_LOGIT = 7.0  # how sure a drawn mask is; 7 to 15 gave the same masks
 

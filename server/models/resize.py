@@ -16,6 +16,8 @@ from server.models.manifest import Preprocessing
 from server.models.sample import sampled
 from server.models.upsample import upsampled
 
+LOGITS_PER_POSITION = 4  # along a side: of a mask, per position of the image embedding
+
 
 def content(size: ImageSize, side: int, how: Preprocessing) -> ImageSize:
     """What an image of `size` takes of a square, `side` px wide, from its top-left corner."""
@@ -23,6 +25,17 @@ def content(size: ImageSize, side: int, how: Preprocessing) -> ImageSize:
         return ImageSize(side, side)
     scale = side / size.longest
     return ImageSize(max(1, int(size.height * scale + 0.5)), max(1, int(size.width * scale + 0.5)))
+
+
+def reached(size: ImageSize, grid: int, how: Preprocessing) -> tuple[int, int]:
+    """The (rows, columns) of an embedding's (grid, grid) positions that an image of `size` is shown with.
+
+    They are those that it covers, and those of one logit more, which enlarging the masks reaches.
+    """
+    covered, position = content(size, how.input_size, how), how.input_size // grid  # px
+    beyond = position // LOGITS_PER_POSITION
+    rows, columns = (-(-(side + beyond) // position) for side in (covered.height, covered.width))
+    return min(grid, rows), min(grid, columns)
 
 
 def image_to_input(image: Image, how: Preprocessing) -> NDArray[np.float32]:

@@ -15,8 +15,8 @@ from server.core.prompt import Prompt
 from server.models.family import Tensors
 from server.models.manifest import Preprocessing
 from server.models.outcome import outcome
-from server.models.prompt_tensors import LOGITS_PER_POSITION, prompt_tensors
-from server.models.resize import image_to_input
+from server.models.prompt_tensors import prompt_tensors
+from server.models.resize import LOGITS_PER_POSITION, image_to_input
 
 STOCK_CHOOSES = True
 _SMALLEST_OUTPUT = np.array([256, 256], np.float32)  # the graph's own full-size masks are not used

@@ -17,8 +17,8 @@ from server.models.candidates import chosen
 from server.models.family import Tensors
 from server.models.manifest import Preprocessing
 from server.models.outcome import outcome
-from server.models.prompt_tensors import LOGITS_PER_POSITION, prompt_tensors
-from server.models.resize import image_to_input
+from server.models.prompt_tensors import prompt_tensors
+from server.models.resize import LOGITS_PER_POSITION, image_to_input
 
 _OF_IMAGE = ("image_embeddings", "high_res_feats_0", "high_res_feats_1")
 _LARGEST_LOGIT = 32.0

@@ -7,7 +7,7 @@ erase each (docs/adr/0017).
 import cv2
 import numpy as np
 
-from server.core.hygiene import drop_islands, fill_holes, largest_area
+from server.core.hygiene import Parts, fill_holes
 from server.core.prediction import Logits
 
 _SMALLEST = 1 / 8192  # of the logits, 8 of 256 x 256: parts and holes of fewer are specks,
@@ -21,11 +21,16 @@ def without_specks(logits: Logits) -> Logits:
     left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
     if not width:
         return logits
+    rows, columns = slice(top, top + height), slice(left, left + width)
+    part = mask[rows, columns]
+    parts = Parts.of(part)
+    least = min(max(logits.size * _SMALLEST, parts.largest * _SHARE), parts.largest * _LARGEST_SHARE)
+    tidy = fill_holes(parts.of_at_least(least), least)
+    changed = tidy != part
+    if not changed.any():
+        return logits
     cleaned = logits.copy()
-    around, part = cleaned[top : top + height, left : left + width], mask[top : top + height, left : left + width]
-    largest = largest_area(part)
-    least = min(max(logits.size * _SMALLEST, largest * _SHARE), largest * _LARGEST_SHARE)
-    tidy = fill_holes(drop_islands(part, least), least)
-    np.negative(around, out=around, where=part & ~tidy)
-    around[tidy & ~part] = np.maximum(-around[tidy & ~part], np.finfo(np.float32).tiny)
+    around = cleaned[rows, columns]
+    np.negative(around, out=around, where=changed)
+    around[changed & tidy] = np.maximum(around[changed & tidy], np.finfo(np.float32).tiny)
     return cleaned

@@ -5,11 +5,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from server.core.embedding import ImageEmbedding
 from server.core.tier_counts import TierCounts
 from server.models.decoder_graphs import DecoderGraphs
 from server.models.family import Tensors
-from server.models.manifest import Graph
+from server.models.manifest import Graph, Preprocessing
+from server.models.mask_windows import assembled
+from server.models.resize import reached
 from server.runtime.derived import Arrays, DerivedTensors
 from server.runtime.providers import AUTO
 from server.runtime.session import Session
@@ -81,8 +85,10 @@ class SplitDecoder:
 
     name = "fast"
 
-    def __init__(self, graphs: DecoderGraphs, folder: Path, threads: int, provider: str = AUTO) -> None:
-        self._graphs = graphs
+    def __init__(
+        self, graphs: DecoderGraphs, folder: Path, how: Preprocessing, threads: int, provider: str = AUTO
+    ) -> None:
+        self._graphs, self._how = graphs, how
         self._image, self._click, self._click_with_mask = (
             Session(folder / graph.file, graph, threads, provider) for graph in graphs.graphs
         )
@@ -90,10 +96,14 @@ class SplitDecoder:
 
     def run(self, embedding: ImageEmbedding, inputs: Tensors) -> Tensors:
         """Four masks."""
-        tensors = {**inputs, **self._derived.of(embedding)}
-        if not inputs["has_mask_input"][0]:
-            return self._click.run(_needed(self._graphs.click, tensors))
-        return self._click_with_mask.run(_needed(self._graphs.click_with_mask, tensors))
+        graph, session = self._graphs.click, self._click
+        if inputs["has_mask_input"][0]:
+            graph, session = self._graphs.click_with_mask, self._click_with_mask
+        outputs = session.run(_needed(graph, {**inputs, **self._derived.of(embedding)}))
+        if "mask_windows" not in outputs:
+            return outputs
+        masks = assembled(outputs["mask_windows"].astype(np.float32, copy=False), *self._extent(embedding))
+        return {"low_res_masks": masks, "iou_predictions": outputs["iou_predictions"]}
 
     def prepare(self, embedding: ImageEmbedding) -> None:
         """Has what depends on the image alone at hand."""
@@ -109,7 +119,19 @@ class SplitDecoder:
         return []
 
     def _derive(self, embedding: ImageEmbedding) -> Arrays:
-        return self._image.run(_needed(self._graphs.image, embedding.tensors))
+        """What the click graphs need of an image, of `upscaled` no more than they show."""
+        derived = self._image.run(_needed(self._graphs.image, embedding.tensors))
+        if "extent" not in self._graphs.click.inputs:
+            return derived
+        (rows, columns), grid = self._extent(embedding)
+        upscaled = derived["upscaled"].reshape(grid, grid, -1)[:rows, :columns]
+        shown = upscaled.reshape(rows * columns, -1).copy()
+        return {**derived, "upscaled": shown, "extent": np.array([rows, columns], np.float32)}
+
+    def _extent(self, embedding: ImageEmbedding) -> tuple[tuple[int, int], int]:
+        """The (rows, columns) of the embedding's grid that the image is shown with, and that grid's side."""
+        grid = embedding.tensors["image_embeddings"].shape[-1]
+        return reached(embedding.size, grid, self._how), grid
 
 
 def _needed(graph: Graph, tensors: Tensors) -> Tensors:

@@ -65,15 +65,18 @@ def check_parity(stock: Decode, other: Decode, what: str, limits: Limits = EXACT
         ModelUnusable: the answers differ; the message says by how much.
     """
     for name, prompt in example_prompts(stock):
-        if problem := limits.overstepped(compared(stock(prompt), other(prompt))):
+        expected = stock(prompt)
+        everywhere = ImageSize(*expected.low_res_logits.shape)  # the picture is a square
+        if problem := limits.overstepped(compared(expected, other(prompt), everywhere)):
             raise ModelUnusable(f"for {name} it answers otherwise than the stock {what}: {problem}")
 
 
-def compared(expected: MaskPrediction, answered: MaskPrediction) -> Agreement:
-    """How far one answer is from another."""
+def compared(expected: MaskPrediction, answered: MaskPrediction, seen: ImageSize) -> Agreement:
+    """How far one answer is from another; of their logits count those where the image is, `seen` from the top left."""
+    wanted, given = (one.low_res_logits[: seen.height, : seen.width] for one in (expected, answered))
     return Agreement(
         mask_iou=float(overlap(expected.mask, answered.mask)),
-        logit_drift=largest_share(expected.low_res_logits, answered.low_res_logits),
+        logit_drift=largest_share(wanted, given),
         iou_error=float(abs(expected.iou_prediction - answered.iou_prediction)),
     )
 

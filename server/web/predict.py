@@ -28,6 +28,8 @@ from server.web.announced import Acknowledgement, Announced
 from server.web.model_info import ModelInfo
 from server.web.schemas import PredictRequest
 
+_QUICK = {"click", "negative", "box"}  # whatever else is drawn is filled in, as large as the image
+
 log = structlog.get_logger("samserve.predict")
 
 
@@ -88,7 +90,8 @@ class Predict:
             self._check_frames(drawn)
             config = parse_label_config(request.label_config or "")
             _check_names(drawn, config)
-            asked = await asyncio.to_thread(gestures, drawn)  # strokes are as large as the image
+            quick = kinds(drawn).keys() <= _QUICK
+            asked = gestures(drawn) if quick else await asyncio.to_thread(gestures, drawn)
         if not asked:
             _tell(task, drawn, [Outcome(nothing="all that was painted was erased again")], started)
             return []

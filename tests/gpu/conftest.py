@@ -44,5 +44,5 @@ def model(settings: Settings, provider: str, cache_bytes: int = 1 << 30) -> SamM
     gpu = Gpu(settings.gpus[0], settings.cache_path / "tensorrt", cache_bytes)
     loaded = SamModel(manifest, store.folder(manifest), settings.cores, provider, [gpu])
     built, decoder = built_decoder(manifest, store, padded=loaded.is_on_gpu)
-    loaded.use(fast_decoder(decoder, built, settings.cores, provider, gpu))
+    loaded.use(fast_decoder(decoder, built, manifest.preprocessing, settings.cores, provider, gpu))
     return loaded

@@ -157,7 +157,9 @@ def test_a_decoder_that_answers_otherwise_is_not_used(settings: Settings, here: 
     with pytest.raises(
         ModelUnusable, match=r"for a click it answers otherwise than the stock decoder.*logits differ by [1-9]"
     ):
-        model.use(SplitDecoder(msgspec.structs.replace(graphs, image=image), folder, threads=1))
+        model.use(
+            SplitDecoder(msgspec.structs.replace(graphs, image=image), folder, here.manifest.preprocessing, threads=1)
+        )
     assert model.decoder == "stock"
 
 

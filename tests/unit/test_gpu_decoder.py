@@ -13,7 +13,7 @@ from server.core.embedding import ImageEmbedding
 from server.core.geometry import ImageSize
 from server.models.decoder_graphs import ABSENT, DecoderGraphs
 from server.models.family import Tensors
-from server.models.manifest import Graph
+from server.models.manifest import Graph, Preprocessing
 from server.runtime.decoders import SplitDecoder
 from server.runtime.device_tensor import HOST, Device, Kept
 from server.runtime.fixed_clicks import COUNTS, count_for, filled_up
@@ -26,6 +26,7 @@ from tests.split import GRID, INPUT_SIZE, small_model, stored
 
 Built = tuple[Path, DecoderGraphs]
 MIB = 1 << 20
+HOW = Preprocessing(INPUT_SIZE, "longest_side_bilinear_antialias", (0.0,) * 3, (1.0,) * 3)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,7 @@ def same(one: Tensors, other: Tensors) -> bool:
 def test_it_answers_as_the_decoder_for_cpus(plain: Built, padded: Built, points: int, with_mask: bool) -> None:
     folder, graphs = plain
     image, asked = embedding(1), prompt(points, with_mask=with_mask)
-    expected = SplitDecoder(graphs, folder, threads=1).run(image, asked)
+    expected = SplitDecoder(graphs, folder, HOW, threads=1).run(image, asked)
     answered = decoder(padded).run(image, asked)
     logits, masks = (tensors["low_res_masks"].astype(np.float32) for tensors in (answered, expected))
     assert np.ptp(masks) > 1

@@ -103,7 +103,10 @@ def test_images_are_prepared_by_the_decoder() -> None:
 def test_a_click_on_an_object_that_is_not_small_on_a_large_image_is_one_run_of_the_decoder(tmp_path: Path) -> None:
     manifest, store = installed(small_model, tmp_path)
     folder, graphs = built_decoder(manifest, store)
-    model, counting = SamModel(manifest, store.folder(manifest), 1), Counting(SplitDecoder(graphs, folder, 1))
+    model, counting = (
+        SamModel(manifest, store.folder(manifest), 1),
+        Counting(SplitDecoder(graphs, folder, manifest.preprocessing, 1)),
+    )
     model.use(counting)
     desk = Desk(model, np.random.default_rng(3).integers(0, 256, (1500, 2400, 3), np.uint8), "large")
     runs = []

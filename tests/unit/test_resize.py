@@ -2,13 +2,23 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from server.core.geometry import ImageSize
 from server.core.prediction import Mask
 from server.models.manifest import Preprocessing
-from server.models.resize import content, image_to_input, logits_to_frame, mask_to_input, points_to_input
+from server.models.resize import (
+    LOGITS_PER_POSITION,
+    content,
+    image_to_input,
+    logits_to_frame,
+    mask_to_input,
+    points_to_input,
+    reached,
+)
 
 PADDED = Preprocessing(64, "longest_side_bilinear_antialias", (10, 20, 30), (2, 4, 5))
 SQUARE = replace(PADDED, resize="square_bilinear_antialias")
@@ -108,3 +118,23 @@ def test_without_antialiasing_only_the_nearest_pixels_count() -> None:
         expected = lines[:, columns] + (lines[:, right] - lines[:, columns]) * across
         normalised = (expected - SQUARE.mean[channel]) / SQUARE.std[channel]
         np.testing.assert_allclose(tensor[0, channel], normalised, atol=1e-4)
+
+
+@pytest.mark.parametrize("how", [PADDED, SQUARE], ids=lambda how: how.resize)
+@given(height=st.integers(1, 900), width=st.integers(1, 900), seed=st.integers(0, 99))
+@settings(max_examples=200, deadline=None)
+def test_a_mask_is_made_of_the_logits_that_are_reached(height: int, width: int, seed: int, how: Preprocessing) -> None:
+    how = replace(how, input_size=256)
+    size, grid = ImageSize(height, width), 16
+    rows, columns = (LOGITS_PER_POSITION * side for side in reached(size, grid, how))
+    logits = np.random.default_rng(seed).normal(size=(64, 64)).astype(np.float32)
+    others = logits.copy()
+    others[rows:], others[:, columns:] = 1000, 1000
+    assert np.array_equal(logits_to_frame(logits, size, size, how), logits_to_frame(others, size, size, how))
+
+
+def test_padding_is_not_reached() -> None:
+    how = replace(PADDED, input_size=1024)
+    assert reached(ImageSize(480, 640), 64, how) == (49, 64)
+    assert reached(ImageSize(1920, 1080), 64, how) == (64, 37)
+    assert reached(ImageSize(480, 640), 64, replace(SQUARE, input_size=1024)) == (64, 64)

@@ -29,7 +29,7 @@ def fast(settings: Settings, tmp_path: Path) -> Iterator[Client]:
     manifest, store = installed(small_model, tmp_path)
     model = SamModel(manifest, store.folder(manifest), threads=1)
     folder, graphs = built_decoder(manifest, store)
-    model.use(SplitDecoder(graphs, folder, threads=1))
+    model.use(SplitDecoder(graphs, folder, manifest.preprocessing, threads=1))
     with TestClient(create_app(settings, model)) as client:
         yield client
 

@@ -8,6 +8,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from server.graphs.build import build
+from server.models.mask_windows import assembled
 from tests.sam_decoder import UPSCALED, WIDTH
 
 GRID, INPUT_SIZE = 4, 64
@@ -23,9 +24,13 @@ PROMPTS: dict[str, Points] = {
 
 
 class Pair:
-    """A stock decoder and the graphs built of it, asked about one random image and mask."""
+    """A stock decoder and the graphs built of it, asked about one random image and mask.
 
-    def __init__(self, stock: Path, padded: bool = False) -> None:
+    Attributes:
+        extent: the rows and columns of the grid that the graphs show, where they do not show all.
+    """
+
+    def __init__(self, stock: Path, padded: bool = False, extent: tuple[int, int] = (GRID, GRID)) -> None:
         rng, side = np.random.default_rng(5), 4 * GRID
         self.stock = _session(str(stock))
         self.built = {name: _session(graph.content) for name, graph in build(stock, padded).items()}
@@ -37,7 +42,12 @@ class Pair:
             "hq_features": rng.normal(size=(1, UPSCALED[1], side, side)).astype(np.float32),
             "orig_im_size": np.ones(2, np.float32),
         }
+        self.extent = extent
         self.tensors |= _run(self.built["image"], self.tensors)
+        if "extent" in {tensor.name for tensor in self.built["click"].get_inputs()}:
+            upscaled = self.tensors["upscaled"].reshape(GRID, GRID, -1)[: extent[0], : extent[1]]
+            self.tensors["upscaled"] = upscaled.reshape(extent[0] * extent[1], -1)
+            self.tensors["extent"] = np.array(extent, np.float32)
 
     def expected(self, points: Points, with_mask: bool) -> tuple[Floats, Floats]:
         """The stock decoder's masks (M, h, w), and their predicted IoUs (M,)."""
@@ -51,6 +61,8 @@ class Pair:
         rows = np.array(points, np.float32)[None]
         asked = {"point_coords": rows[..., :2], "point_labels": rows[..., 2]}
         outputs = _run(graph, self.tensors | asked | {"has_mask_input": np.array([with_mask], np.float32)})
+        if "mask_windows" in outputs:
+            outputs["low_res_masks"] = assembled(outputs["mask_windows"], self.extent, GRID)
         return outputs["low_res_masks"][0], outputs["iou_predictions"][0]
 
 

@@ -13,9 +13,14 @@ from tests.unit.graphs.pair import GRID, INPUT_SIZE, PROMPTS, Pair
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    stock = tmp_path_factory.mktemp("stock") / "decoder.onnx"
-    write_sam_decoder(stock, GRID, INPUT_SIZE)
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("stock") / "decoder.onnx"
+    write_sam_decoder(file, GRID, INPUT_SIZE)
+    return file
+
+
+@pytest.fixture(scope="module")
+def pair(stock: Path) -> Pair:
     return Pair(stock)
 
 
@@ -29,6 +34,18 @@ def test_the_stock_decoders_mask_is_among_the_four(pair: Pair, name: str, with_m
     assert np.ptp(logits) > 1  # a mask, not a constant
     np.testing.assert_allclose(all_logits[chosen], logits, atol=2e-4 * np.abs(logits).max())
     assert ious[chosen] == pytest.approx(iou, abs=1e-4)
+
+
+@pytest.mark.parametrize("with_mask", [False, True], ids=["without a mask", "with a mask"])
+@pytest.mark.parametrize("extent", [(3, GRID), (GRID, 2), (1, GRID), (1, 1)])
+def test_the_part_where_the_image_is_is_the_same_as_of_the_whole(
+    pair: Pair, stock: Path, extent: tuple[int, int], with_mask: bool
+) -> None:
+    whole, all_ious = pair.answered(PROMPTS["clicks"], with_mask)
+    part, ious = Pair(stock, extent=extent).answered(PROMPTS["clicks"], with_mask)
+    rows, columns = 4 * extent[0], 4 * extent[1]
+    np.testing.assert_allclose(part[:, :rows, :columns], whole[:, :rows, :columns], atol=1e-4)
+    np.testing.assert_allclose(ious, all_ious, atol=1e-5)
 
 
 def test_a_mask_prompt_matters(pair: Pair) -> None:
