@@ -78,10 +78,13 @@ class _Decoder:
         tokens = norm(self._e, self._weights, "transformer.norm_final_attn", attended)
         asked = asked_of_masks(self._e, self._weights, tokens)
         positions = upscaled(self._e, self._weights, "upscaled", (first, second), self._extent)
+        return self._logits(positions, asked), predicted_ious(self._e, self._weights, tokens)
+
+    def _logits(self, positions: str, asked: str) -> str:
+        if self._extent is not None:
+            return window_logits(self._e, positions, asked)
         whole = hq_mask_logits if self._weights.is_hq else mask_logits
-        to_logits = whole if self._extent is None else window_logits
-        logits = to_logits(self._e, self._weights, positions, asked)
-        return logits, predicted_ious(self._e, self._weights, tokens)
+        return whole(self._e, self._weights, positions, asked)
 
     def _cross(
         self, layer: int, tokens: str, images: tuple[ImageSide, ImageSide], rows: str

@@ -56,7 +56,7 @@ def upscaled(
     return e.do("Reshape", second, e.integers(-1, weights["output_upscaling.3.bias"].size))
 
 
-def window_logits(e: Emitter, weights: DecoderWeights, positions: str, asked: str) -> str:  # noqa: ARG001
+def window_logits(e: Emitter, positions: str, asked: str) -> str:
     """(4, 16 * N) logits from what is `upscaled` and `asked`, (4, C'), in the order they are in."""
     return e.do("Gemm", asked, positions, transB=1)
 
@@ -64,7 +64,7 @@ def window_logits(e: Emitter, weights: DecoderWeights, positions: str, asked: st
 def mask_logits(e: Emitter, weights: DecoderWeights, positions: str, asked: str) -> str:
     """(1, 4, 4 * grid, 4 * grid) logits from what is `upscaled` and `asked`, (4, C'); put in order last."""
     grid = weights.grid
-    windows = e.do("Reshape", window_logits(e, weights, positions, asked), e.integers(4, grid, grid, 2, 2, 2, 2))
+    windows = e.do("Reshape", window_logits(e, positions, asked), e.integers(4, grid, grid, 2, 2, 2, 2))
     shuffled = e.do("Transpose", windows, perm=[0, 1, 3, 5, 2, 4, 6])
     return e.do("Reshape", shuffled, e.integers(1, 4, 4 * grid, 4 * grid))
 
