@@ -4,6 +4,7 @@ It appends the sha256 of each image's pixels that it encodes to LOG, and takes s
 """
 
 import hashlib
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -32,6 +33,7 @@ class SlowModel(SamModel):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever tests in the background has it ignored
     graphs, log, seconds, *words = sys.argv[1:]
     model = SlowModel(Path(graphs), Path(log), float(seconds))
     pytest.MonkeyPatch().setattr("server.precompute_cli.load_model", lambda settings: model)
