@@ -39,8 +39,8 @@ LIMITS = {
 
 def pictures() -> list[Image]:
     """Square, wide and tall ones."""
-    square = example_picture()
-    return [square, np.ascontiguousarray(square[60:180]), np.ascontiguousarray(square[::-1, 20:170])]
+    wide = example_picture()
+    return [np.ascontiguousarray(wide[:, :192]), wide, np.ascontiguousarray(wide[::-1, 20:130])]
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class TorchModel:
     def encode(self, image: Image) -> ImageEmbedding:
         """The embedding of an (H, W, 3) uint8 RGB image."""
         inputs = self._family.encoder_inputs(image, self.how)
-        outputs = _run(self._model.encoder, tuple(inputs), inputs, self._model.encoder_outputs)
+        outputs = _run(self._model.encoder, ("image",), inputs, self._model.encoder_outputs)
         return self._family.embedding(ImageSize(*image.shape[:2]), outputs)
 
     def decode(self, embedding: ImageEmbedding, prompt: Prompt) -> MaskPrediction:

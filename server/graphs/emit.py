@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 _OWN = "com.microsoft"  # operations that only onnxruntime has
-_OWN_OPERATIONS = ("BiasGelu", "DynamicQuantizeMatMul", "Gelu", "MultiHeadAttention", "MatMulNBits")
+_OWN_OPERATIONS = ("BiasGelu", "DynamicQuantizeMatMul", "Gelu", "MatMulIntegerToFloat", "MultiHeadAttention")
 _OPSETS = (helper.make_opsetid("", 17), helper.make_opsetid(_OWN, 1))
 _IR_VERSION = 8
 Shape = Sequence[int | str]
@@ -43,6 +43,10 @@ class Emitter:
     def integers(self, *values: int) -> str:
         """The name of a constant 1-D int64 tensor: a shape, or axes."""
         return self.constant(np.array(values, np.int64))
+
+    def number(self, value: float) -> str:
+        """The name of a constant float32 scalar."""
+        return self.constant(np.array(float(value)))
 
     def do(self, operation: str, *inputs: str, **attributes: Any) -> str:
         """Emits an operation with one output, and names it."""

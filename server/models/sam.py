@@ -16,15 +16,19 @@ from server.models.family import Tensors
 from server.models.manifest import Preprocessing
 from server.models.outcome import outcome
 from server.models.prompt_tensors import prompt_tensors
-from server.models.resize import LOGITS_PER_POSITION, image_to_input
+from server.models.resize import LOGITS_PER_POSITION, content, image_to_input
 
 STOCK_CHOOSES = True
 _SMALLEST_OUTPUT = np.array([256, 256], np.float32)  # the graph's own full-size masks are not used
 
 
 def encoder_inputs(image: Image, how: Preprocessing) -> Tensors:
-    """(1, 3, input_size, input_size) float32: resized, normalised, zero-padded."""
-    return {"image": image_to_input(image, how)}
+    """(1, 3, input_size, input_size) float32: resized, normalised, zero-padded.
+
+    `content` is how many (rows, columns) of it are image, (2,) float32; stock graphs do without.
+    """
+    size = content(ImageSize(*image.shape[:2]), how.input_size, how)
+    return {"image": image_to_input(image, how), "content": np.array([size.height, size.width], np.float32)}
 
 
 def embedding(size: ImageSize, outputs: Tensors) -> ImageEmbedding:

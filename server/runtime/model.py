@@ -126,7 +126,7 @@ class SamModel:
             other.warm_up()
         else:
             embedding = self._encode_everywhere(example_picture())
-            check_parity(partial(self.decode, embedding), partial(other.decode, embedding), "decoder")
+            check_parity(partial(self.decode, embedding), partial(other.decode, embedding), "decoder", self._how)
         self._decoder = other._decoder
 
     def encode_with(self, encoder: Encoder, *, is_verified: bool = False) -> None:
@@ -139,7 +139,7 @@ class SamModel:
         other._encoder = encoder
         if not is_verified:
             stock, rewritten = (partial(model.decode, model.encode(example_picture())) for model in (self, other))
-            check_parity(stock, rewritten, "encoder", encoder.limits)
+            check_parity(stock, rewritten, "encoder", self._how, encoder.limits)
         self._encoder = encoder
 
     def warm_up(self) -> None:

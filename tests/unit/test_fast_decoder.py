@@ -11,6 +11,7 @@ from server.app import load_model
 from server.core.geometry import Box, ImageSize, Point
 from server.core.prompt import Prompt
 from server.errors import ModelUnusable
+from server.models.manifest import Preprocessing
 from server.runtime.decoders import SplitDecoder
 from server.runtime.model import SamModel
 from server.runtime.parity import Decode, check_parity
@@ -89,9 +90,9 @@ def trials(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """One entry for each time that the decoders are compared."""
     tried: list[bool] = []
 
-    def tried_too(stock: Decode, other: Decode, what: str) -> None:
+    def tried_too(stock: Decode, other: Decode, what: str, how: Preprocessing) -> None:
         tried.append(True)
-        check_parity(stock, other, what)
+        check_parity(stock, other, what, how)
 
     monkeypatch.setattr("server.runtime.model.check_parity", tried_too)
     return tried

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from server.graphs.emit import Emitter
 from server.graphs.int8 import quantised
 from server.graphs.tinyvit.weights import Convolution, Norm
@@ -31,6 +33,25 @@ class Layers:
             return self.multiply_exactly(rows, weight, bias)
         rounded, scales = (self.e.constant(value) for value in quantised(weight))
         return self.e.do("DynamicQuantizeMatMul", rows, rounded, scales, "", self.e.constant(bias))
+
+    def multiply_finely(self, rows: str, weight: Floats, bias: Floats, zero: int) -> str:
+        """As `multiply`, but each row is rounded with a scale of its own: closer, and slower.
+
+        Args:
+            zero: what stands for 0 in 0..255; the further up, the more there is for what is negative.
+        """
+        if not self.int8:
+            return self.multiply_exactly(rows, weight, bias)
+        e, (rounded, scales) = self.e, (self.e.constant(value) for value in quantised(weight))
+        above, below = (e.do(reduce, rows, axes=[1]) for reduce in ("ReduceMax", "ReduceMin"))  # (N, 1)
+        needed = (e.do("Div", above, e.number(255 - zero)), e.do("Div", below, e.number(-zero)))
+        steps = e.do("Max", *needed)
+        each = e.do("Reshape", steps, e.integers(-1))
+        zeros = e.do("Expand", e.constant(np.array([zero], np.uint8)), e.do("Shape", each))
+        places = e.do("QuantizeLinear", rows, each, zeros, axis=0)
+        offset = e.constant(np.array(zero, np.uint8))
+        products = e.do("MatMulIntegerToFloat", places, rounded, e.number(1), scales, offset)
+        return e.do("Add", e.do("Mul", products, steps), e.constant(bias))
 
     def multiply_exactly(self, rows: str, weight: Floats, bias: Floats) -> str:
         """(N, in) -> (N, out), never in 8 bits."""

@@ -9,8 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from server.errors import ModelUnusable
+from server.graphs.emit import Emitter
 from server.graphs.int8 import quantised
 from server.graphs.tinyvit.build import build_encoder
+from server.graphs.tinyvit.layers import Layers
 from server.graphs.tinyvit.windows import windows
 from tests.graphs import tiny_model
 from tests.tinyvit import write_tinyvit
@@ -19,9 +21,13 @@ SIZE = 64
 IMAGE = np.random.default_rng(1).normal(size=(1, 3, SIZE, SIZE)).astype(np.float32)
 
 
-def embedding(graph: bytes | str, image: str) -> NDArray[np.float32]:
+def embedding(graph: bytes | str, rows: int = SIZE, columns: int = SIZE) -> NDArray[np.float32]:
+    """Of IMAGE, as far as it has that many rows and columns, by the stock graph or one that was built."""
     session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    output: NDArray[np.float32] = session.run(None, {image: IMAGE})[0]
+    image = np.zeros_like(IMAGE)
+    image[:, :, :rows, :columns] = IMAGE[:, :, :rows, :columns]
+    known = {"image": image, "input": image, "content": np.array([rows, columns], np.float32)}
+    output: NDArray[np.float32] = session.run(None, {one.name: known[one.name] for one in session.get_inputs()})[0]
     return output
 
 
@@ -32,10 +38,12 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_the_rewritten_graph_is_as_exact_as_the_stock_one(stock: Path) -> None:
+@pytest.mark.parametrize("columns", [64, 40, 39, 1])
+@pytest.mark.parametrize("rows", [64, 63, 41, 40, 17, 8, 1])
+def test_the_rewritten_graph_is_as_exact_as_the_stock_one(stock: Path, rows: int, columns: int) -> None:
     built = build_encoder(stock, int8=False)
     assert built
-    expected, answered = embedding(str(stock), "input"), embedding(built.content, "image")
+    expected, answered = embedding(str(stock), rows, columns), embedding(built.content, rows, columns)
     assert expected.std() > 0.1
     assert np.abs(expected - answered).max() < 1e-4 * np.abs(expected).max()
 
@@ -44,9 +52,30 @@ def test_the_rounded_graph_is_close_and_much_smaller(stock: Path) -> None:
     exact, rounded = build_encoder(stock, int8=False), build_encoder(stock, int8=True)
     assert exact
     assert rounded
-    expected, answered = embedding(exact.content, "image"), embedding(rounded.content, "image")
+    expected, answered = embedding(exact.content), embedding(rounded.content)
     assert 0 < np.linalg.norm(expected - answered) < 0.1 * np.linalg.norm(expected)
     assert len(rounded.content) < 0.8 * len(exact.content)
+
+
+@pytest.mark.parametrize("zero", [128, 32])
+def test_rows_with_scales_of_their_own_are_rounded_more_finely(zero: int) -> None:
+    rng = np.random.default_rng(4)
+    rows = rng.normal(size=(40, 16)) * np.geomspace(0.01, 10, 40)[:, None]
+    rows = np.maximum(rows, -np.abs(rows).max(axis=1, keepdims=True) * zero / 255)  # as negative as there is room for
+    weight, bias = rng.normal(size=(16, 8)), rng.normal(size=8)
+    e = Emitter()
+    layers = Layers(e, int8=True)
+    answers = {
+        "coarse": (layers.multiply("rows", weight, bias), (40, 8)),
+        "fine": (layers.multiply_finely("rows", weight, bias, zero), (40, 8)),
+    }
+    graph = e.model({"rows": rows.shape}, answers)
+    session = ort.InferenceSession(graph.content, providers=["CPUExecutionProvider"])
+    exact = rows @ weight
+    coarse, fine = (answer - bias - exact for answer in session.run(None, {"rows": rows.astype(np.float32)}))
+    shares = np.linalg.norm(fine, axis=1) / np.linalg.norm(exact, axis=1)  # of each row, small or large
+    assert 0 < shares.max() < 0.03
+    assert np.linalg.norm(coarse[:20]) > 10 * np.linalg.norm(fine[:20])
 
 
 def test_an_encoder_of_another_kind_is_left_alone(tmp_path: Path) -> None:
