@@ -7,12 +7,21 @@ from collections.abc import Callable
 from benchmarks.background import crawl, opened_task
 from benchmarks.cast import Cast, assemble
 from benchmarks.crowd import crowds
-from benchmarks.scenarios import alternating, existing_masks, first_clicks, warm_clicks
+from benchmarks.scenarios import alternating, clicks_after_pauses, existing_masks, first_clicks, warm_clicks
 from benchmarks.stand import Stand
 
 Block = Callable[[Stand, Cast], None]
 
-BLOCKS: tuple[Block, ...] = (first_clicks, warm_clicks, opened_task, crawl, crowds, alternating, existing_masks)
+BLOCKS: tuple[Block, ...] = (
+    first_clicks,
+    warm_clicks,
+    clicks_after_pauses,
+    opened_task,
+    crawl,
+    crowds,
+    alternating,
+    existing_masks,
+)
 _AT_MOST = 3  # times the given seconds, for a backend that does not get through one round
 
 

@@ -4,10 +4,12 @@ from benchmarks.cast import USUAL, Cast
 from benchmarks.stand import Stand
 
 FIRST, WARM = "first click, {}", "warm click, {}"
+PAUSED = "warm click after a pause"
 ALTERNATING = "two images alternating"
 WITHOUT_MASKS, WITH_MASKS = "task without masks", "task with 100 masks"
 
 _CLICKS = 5  # in a block
+_PAUSE = 0.5  # s; annotators look before they click, and meanwhile processors fall asleep
 
 
 def first_clicks(stand: Stand, cast: Cast) -> None:
@@ -22,6 +24,14 @@ def warm_clicks(stand: Stand, cast: Cast) -> None:
         stand.warm(task)
         for _ in range(_CLICKS):
             stand.click(WARM.format(size), task)
+
+
+def clicks_after_pauses(stand: Stand, cast: Cast) -> None:
+    """Clicks on one image, as far apart as an annotator's are at least."""
+    task = cast.sizes[USUAL]
+    stand.warm(task)
+    for _ in range(_CLICKS):
+        stand.click(PAUSED, task, pause=_PAUSE)
 
 
 def alternating(stand: Stand, cast: Cast) -> None:

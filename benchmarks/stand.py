@@ -2,6 +2,7 @@
 
 import itertools
 import statistics
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,11 +49,14 @@ class Stand:
                 told = answer.content[-300:].decode(errors="replace")
                 raise NotUp(f"{backend.url} answers a click with {answer.status or 'nothing'}: {told}")
 
-    def click(self, scenario: str, task: Task, masks: Sequence[dict[str, Any]] = ()) -> None:
-        """One click, timed on every backend in turn, then the floor."""
+    def click(self, scenario: str, task: Task, masks: Sequence[dict[str, Any]] = (), pause: float = 0) -> None:
+        """One click, timed on every backend in turn, each after so many seconds, then the floor."""
         number = self.next_click()
         body = click(task, number, masks)
-        answers = [(backend, backend.post("/predict", body)) for backend in self.backends]
+        answers = []
+        for backend in self.backends:
+            time.sleep(pause)
+            answers.append((backend, backend.post("/predict", body)))
         floor = self._floor()
         for backend, answer in answers:
             self.keep(scenario, backend, answer, (task, number), floor)

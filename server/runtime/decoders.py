@@ -16,7 +16,7 @@ from server.models.mask_windows import assembled
 from server.models.resize import reached
 from server.runtime.derived import Arrays, DerivedTensors
 from server.runtime.providers import AUTO
-from server.runtime.session import Session
+from server.runtime.session import ClickSession, Session
 
 _DERIVED_BYTES = 256 << 20  # 18 images of 14 MiB
 
@@ -90,7 +90,7 @@ class SplitDecoder:
     ) -> None:
         self._graphs, self._how = graphs, how
         self._image, self._click, self._click_with_mask = (
-            Session(folder / graph.file, graph, threads, provider) for graph in graphs.graphs
+            ClickSession(folder / graph.file, graph, threads, provider) for graph in graphs.graphs
         )
         self._derived = DerivedTensors(_DERIVED_BYTES, self._derive)
 

@@ -20,7 +20,7 @@ from server.runtime.gpu import Gpu
 from server.runtime.parity import check_parity, example_picture
 from server.runtime.providers import AUTO, for_decoder
 from server.runtime.recent import RecentAnswers
-from server.runtime.session import Session
+from server.runtime.session import ClickSession, Session
 from server.stages import stage
 
 
@@ -37,7 +37,7 @@ class SamModel:
         self._how = manifest.preprocessing
         encoder, decoder = manifest.encoder, manifest.decoder
         encode = partial(Session, folder / encoder.file, encoder, threads, provider)
-        decode = partial(Session, folder / decoder.file, decoder, threads, for_decoder(provider), gpus[0])
+        decode = partial(ClickSession, folder / decoder.file, decoder, threads, for_decoder(provider), gpus[0])
         self._encoder = Encoder("stock", partial(on_each, encode, gpus), encoder.identity)
         self._decoder = RecentAnswers(StockDecoder(decode))
         self.title = manifest.title

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from server.errors import ModelUnusable
 from server.models.family import Tensors
 from server.models.manifest import Graph
+from server.runtime.affinity import for_workers, kept_on, own_cores
 from server.runtime.device_tensor import HOST, Device, DeviceTensor, Kept
 from server.runtime.gpu import ON_GPU, Gpu, with_options
 from server.runtime.memory import DeviceFull, telling_when_full
@@ -33,6 +34,8 @@ class Session:
             AUTO, which falls back to the CPU and says so) does not run it.
     """
 
+    _HAS_CORES = False
+
     def __init__(
         self,
         path: Path,
@@ -44,6 +47,9 @@ class Session:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.spin_duration_us", _SPIN_MICROSECONDS)
+        self._cores = own_cores(threads) if self._HAS_CORES else ()
+        if self._cores:
+            options.add_session_config_entry("session.intra_op_thread_affinities", for_workers(self._cores))
         options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
         providers = offered(provider)
         find_libraries(providers)
@@ -93,7 +99,7 @@ class Session:
         """
         feeds = {theirs: tensors[ours] for ours, theirs in self._graph.inputs.items()}
         try:
-            with telling_when_full(self._graph.file):
+            with telling_when_full(self._graph.file), kept_on(self._cores):
                 outputs = self._session.run(list(self._graph.outputs.values()), feeds, self._options())
         except DeviceFull:
             self._was_full = True
@@ -174,3 +180,12 @@ class Session:
                 raise ModelUnusable(
                     f"{self._graph.file} has no {kind} {', '.join(sorted(missing))}, which its manifest names"
                 )
+
+
+class ClickSession(Session):
+    """Of runs that are short and waited for: each of its threads has a core of its own (affinity.py).
+
+    An encoder's threads have work enough between two nodes to be spread by the system, and make way for these.
+    """
+
+    _HAS_CORES = True
