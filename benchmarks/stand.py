@@ -50,7 +50,7 @@ class Stand:
                 raise NotUp(f"{backend.url} answers a click with {answer.status or 'nothing'}: {told}")
 
     def click(self, scenario: str, task: Task, masks: Sequence[dict[str, Any]] = (), pause: float = 0) -> None:
-        """One click, timed on every backend in turn, each after so many seconds, then the floor."""
+        """One click, timed on every backend in turn, each after so many seconds of `pause`, then the floor at once."""
         number = self.next_click()
         body = click(task, number, masks)
         answers = []

@@ -6,7 +6,7 @@ that sleeps is taken for one that the host has given to others. The two then tak
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 
 def own_cores(threads: int) -> tuple[int, ...]:
@@ -23,13 +23,20 @@ def for_workers(cores: tuple[int, ...]) -> str:
 @contextmanager
 def kept_on(cores: tuple[int, ...]) -> Iterator[None]:
     """The calling thread stays on the first of `cores`, if there are any and the system lets it."""
-    before: set[int] = set()
-    with suppress(OSError):
-        if cores:
-            before = os.sched_getaffinity(0)
-            os.sched_setaffinity(0, cores[:1])
+    before = _moved(set(cores[:1]))
     try:
         yield
     finally:
-        if before:
-            os.sched_setaffinity(0, before)
+        _moved(before)
+
+
+def _moved(cores: set[int]) -> set[int]:
+    """Where the calling thread might run before it was sent to `cores`; nowhere if it was not."""
+    if not cores:
+        return set()
+    try:
+        before = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, cores)
+    except OSError:
+        return set()
+    return before

@@ -89,8 +89,10 @@ class SplitDecoder:
         self, graphs: DecoderGraphs, folder: Path, how: Preprocessing, threads: int, provider: str = AUTO
     ) -> None:
         self._graphs, self._how = graphs, how
-        self._image, self._click, self._click_with_mask = (
-            ClickSession(folder / graph.file, graph, threads, provider) for graph in graphs.graphs
+        image, *clicks = graphs.graphs
+        self._image = Session(folder / image.file, image, threads, provider)
+        self._click, self._click_with_mask = (
+            ClickSession(folder / graph.file, graph, threads, provider) for graph in clicks
         )
         self._derived = DerivedTensors(_DERIVED_BYTES, self._derive)
 

@@ -14,7 +14,7 @@ from server.models.manifest import Agreement, Preprocessing
 from server.models.resize import content
 
 _HEIGHT, _WIDTH = 192, 256  # like most photographs no square, as our own graphs leave out what pads to one
-_FRAME = ImageSize(256, 256)
+_FRAME = ImageSize(256, 256)  # of any picture; it need not have its shape, as both ways are given the same
 KINDS = 6  # of example prompts
 
 Decode = Callable[[Prompt], MaskPrediction]

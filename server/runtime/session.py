@@ -47,9 +47,9 @@ class Session:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.spin_duration_us", _SPIN_MICROSECONDS)
-        self._cores = own_cores(threads) if self._HAS_CORES else ()
-        if self._cores:
-            options.add_session_config_entry("session.intra_op_thread_affinities", for_workers(self._cores))
+        cores = own_cores(threads) if self._HAS_CORES else ()
+        if cores:
+            options.add_session_config_entry("session.intra_op_thread_affinities", for_workers(cores))
         options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
         providers = offered(provider)
         find_libraries(providers)
@@ -58,6 +58,7 @@ class Session:
         except Exception as error:  # onnxruntime raises a family of its own, without a common base
             raise ModelUnusable(f"onnxruntime cannot load {path.name}: {error}") from error
         self._graph, self._gpu, self._was_full = graph, gpu, False
+        self._cores = cores if self.device == HOST else ()
         self._check_names()
         self._check_provider(provider)
 

@@ -45,7 +45,7 @@ class Layers:
         e, (rounded, scales) = self.e, (self.e.constant(value) for value in quantised(weight))
         above, below = (e.do(reduce, rows, axes=[1]) for reduce in ("ReduceMax", "ReduceMin"))  # (N, 1)
         needed = (e.do("Div", above, e.number(255 - zero)), e.do("Div", below, e.number(-zero)))
-        steps = e.do("Max", *needed)
+        steps = e.do("Max", *needed)  # 0 for a row of zeros, whose places are any: the product is multiplied by it
         each = e.do("Reshape", steps, e.integers(-1))
         zeros = e.do("Expand", e.constant(np.array([zero], np.uint8)), e.do("Shape", each))
         places = e.do("QuantizeLinear", rows, each, zeros, axis=0)
