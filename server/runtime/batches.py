@@ -25,7 +25,7 @@ def run_together(session: Session, images: Sequence[Tensors]) -> list[Tensors]:
     """
     if len(images) == 1:
         return [session.run(images[0])]
-    outputs = session.run({name: np.concatenate([image[name] for image in images]) for name in images[0]})
+    outputs = session.run({name: np.concatenate([image[name] for image in images]) for name in session.input_shapes})
     return [  # copies, as whoever keeps a part of an array keeps all of it
         {name: tensor[number : number + 1].copy() for name, tensor in outputs.items()} for number in range(len(images))
     ]

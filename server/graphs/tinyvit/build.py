@@ -1,6 +1,5 @@
 """From the stock encoder to samserve's own graph: the same weights, fewer steps."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from server.errors import ModelUnusable
@@ -9,10 +8,9 @@ from server.graphs.tinyvit.attention import attend
 from server.graphs.tinyvit.convolutional import PIXELS, convolutional
 from server.graphs.tinyvit.layers import Layers
 from server.graphs.tinyvit.weights import TinyViT, read_tinyvit
-from server.graphs.weights import Floats
 
-Linear = tuple[Floats, Floats]  # (in, out), (out,)
-Mlp = Callable[[Layers, str, Linear, Linear], str]
+Zeros = tuple[int | None, int | None]  # Layers.multiply's, of an MLP's two products
+_ZEROS: Zeros = (128, 32)  # of the last layer, which would make most of the error; a GELU gives -0.17 at least
 VERSION = "2"  # goes up whenever the same stock encoder would become another graph
 
 
@@ -36,9 +34,9 @@ def _graph(weights: TinyViT, layers: Layers) -> OnnxGraph:
     for layer, blocks in weights.blocks.items():
         if layer > min(weights.blocks):
             tokens, side = _merged(layers, weights, f"layers.{layer - 1}/downsample", tokens, side)
-        mlp = _fine_mlp if layer == max(weights.blocks) else _mlp
+        zeros = _ZEROS if layer == max(weights.blocks) else (None, None)
         for block in range(blocks):
-            tokens = _block(layers, weights, f"layers.{layer}/blocks.{block}", tokens, side, mlp)
+            tokens = _block(layers, weights, f"layers.{layer}/blocks.{block}", tokens, side, zeros)
     embedding, channels = _neck(layers, weights, tokens, side)
     outputs = {"image_embeddings": (embedding, [1, channels, side, side])}
     inputs: dict[str, Shape] = {"image": [1, 3, weights.size, weights.size], "content": [2]}
@@ -56,23 +54,14 @@ def _merged(layers: Layers, weights: TinyViT, module: str, tokens: str, side: in
     return layers.multiply_exactly(layers.e.do("Gelu", gathered), *mix.product()), side // gather.stride
 
 
-def _block(layers: Layers, weights: TinyViT, module: str, tokens: str, side: int, mlp: Mlp) -> str:
-    """Tokens after attention, a convolution of each channel, and an MLP."""
+def _block(layers: Layers, weights: TinyViT, module: str, tokens: str, side: int, zeros: Zeros) -> str:
+    """Tokens after attention, a convolution of each channel, and an MLP, which rounds as `zeros` say."""
     e, local = layers.e, weights.convolution(f"{module}/local_conv/c")
     attended = e.do("Add", tokens, attend(layers, weights, f"{module}/attn", tokens, side))
     mixed = layers.rows(layers.convolve(layers.image(attended, side), local), len(local.bias))
     normed = layers.norm(mixed, weights.norm(f"{module}/mlp/norm"))
-    return e.do("Add", mixed, mlp(layers, normed, *(weights.linear(f"{module}/mlp/fc{step}") for step in (1, 2))))
-
-
-def _mlp(layers: Layers, rows: str, first: Linear, second: Linear) -> str:
-    return layers.multiply(layers.e.do("Gelu", layers.multiply(rows, *first)), *second)
-
-
-def _fine_mlp(layers: Layers, rows: str, first: Linear, second: Linear) -> str:
-    """For the last layer, whose MLPs would make most of the error that rounding rows does; its tokens are not many."""
-    hidden = layers.e.do("Gelu", layers.multiply_finely(rows, *first, zero=128))
-    return layers.multiply_finely(hidden, *second, zero=32)  # a GELU gives -0.17 at least
+    hidden = e.do("Gelu", layers.multiply(normed, *weights.linear(f"{module}/mlp/fc1"), zeros[0]))
+    return e.do("Add", mixed, layers.multiply(hidden, *weights.linear(f"{module}/mlp/fc2"), zeros[1]))
 
 
 def _neck(layers: Layers, weights: TinyViT, tokens: str, side: int) -> tuple[str, int]:

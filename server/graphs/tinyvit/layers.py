@@ -27,31 +27,22 @@ class Layers:
         strides, pads = [how.stride] * 2, [how.pad] * 4
         return self.e.do("Conv", image, weight, bias, strides=strides, pads=pads, group=how.groups)
 
-    def multiply(self, rows: str, weight: Floats, bias: Floats) -> str:
-        """(N, in) -> (N, out)."""
-        if not self.int8:
-            return self.multiply_exactly(rows, weight, bias)
-        rounded, scales = (self.e.constant(value) for value in quantised(weight))
-        return self.e.do("DynamicQuantizeMatMul", rows, rounded, scales, "", self.e.constant(bias))
-
-    def multiply_finely(self, rows: str, weight: Floats, bias: Floats, zero: int) -> str:
-        """As `multiply`, but each row is rounded with a scale of its own: closer, and slower.
+    def multiply(self, rows: str, weight: Floats, bias: Floats, zero: int | None = None) -> str:
+        """(N, in) -> (N, out).
 
         Args:
-            zero: what stands for 0 in 0..255; the further up, the more there is for what is negative.
+            zero: each row is rounded with a scale of its own, closer and slower, with this of 0..255 for 0; the further
+                up it is, the more there is for what is negative.
         """
         if not self.int8:
             return self.multiply_exactly(rows, weight, bias)
-        e, (rounded, scales) = self.e, (self.e.constant(value) for value in quantised(weight))
-        above, below = (e.do(reduce, rows, axes=[1]) for reduce in ("ReduceMax", "ReduceMin"))  # (N, 1)
-        needed = (e.do("Div", above, e.number(255 - zero)), e.do("Div", below, e.number(-zero)))
-        steps = e.do("Max", *needed)  # 0 for a row of zeros, whose places are any: the product is multiplied by it
-        each = e.do("Reshape", steps, e.integers(-1))
-        zeros = e.do("Expand", e.constant(np.array([zero], np.uint8)), e.do("Shape", each))
-        places = e.do("QuantizeLinear", rows, each, zeros, axis=0)
-        offset = e.constant(np.array(zero, np.uint8))
-        products = e.do("MatMulIntegerToFloat", places, rounded, e.number(1), scales, offset)
-        return e.do("Add", e.do("Mul", products, steps), e.constant(bias))
+        rounded, scales = (self.e.constant(value) for value in quantised(weight))
+        if zero is None:
+            return self.e.do("DynamicQuantizeMatMul", rows, rounded, scales, "", self.e.constant(bias))
+        places, steps = self._rounded(rows, zero)
+        offset = self.e.constant(np.array(zero, np.uint8))
+        products = self.e.do("MatMulIntegerToFloat", places, rounded, self.e.number(1), scales, offset)
+        return self.e.do("Add", self.e.do("Mul", products, steps), self.e.constant(bias))
 
     def multiply_exactly(self, rows: str, weight: Floats, bias: Floats) -> str:
         """(N, in) -> (N, out), never in 8 bits."""
@@ -70,3 +61,12 @@ class Layers:
     def rows(self, image: str, channels: int) -> str:
         """(1, C, H, W) -> (H * W, C)."""
         return self.e.do("Reshape", self.e.do("Transpose", image, perm=[0, 2, 3, 1]), self.e.integers(-1, channels))
+
+    def _rounded(self, rows: str, zero: int) -> tuple[str, str]:
+        """(N, in) rows in 0..255, and (N, 1) steps between two of them; 0 for a row of zeros, which may be any."""
+        e = self.e
+        above, below = (e.do(reduce, rows, axes=[1]) for reduce in ("ReduceMax", "ReduceMin"))
+        steps = e.do("Max", e.do("Div", above, e.number(255 - zero)), e.do("Div", below, e.number(-zero)))
+        each = e.do("Reshape", steps, e.integers(-1))
+        zeros = e.do("Expand", e.constant(np.array([zero], np.uint8)), e.do("Shape", each))
+        return e.do("QuantizeLinear", rows, each, zeros, axis=0), steps

@@ -67,7 +67,7 @@ def test_rows_with_scales_of_their_own_are_rounded_more_finely(zero: int) -> Non
     layers = Layers(e, int8=True)
     answers = {
         "coarse": (layers.multiply("rows", weight, bias), (40, 8)),
-        "fine": (layers.multiply_finely("rows", weight, bias, zero), (40, 8)),
+        "fine": (layers.multiply("rows", weight, bias, zero), (40, 8)),
     }
     graph = e.model({"rows": rows.shape}, answers)
     session = ort.InferenceSession(graph.content, providers=["CPUExecutionProvider"])
